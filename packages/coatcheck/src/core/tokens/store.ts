@@ -1,0 +1,125 @@
+/** Either at once or later: a store in this process answers without a promise. */
+export type MaybePromise<T> = T | Promise<T>
+
+/** When something was established, in milliseconds since the epoch, by each of the two clocks. */
+export interface Established {
+  /** By the provider's clock: the `iat` of the ID token. */
+  readonly provider: number
+  /** By the store's clock ({@link TokenStore.now}): when the sign-in began here. */
+  readonly here: number
+}
+
+/** One sealed record and all that a store may know of it. */
+export interface StoredRecord {
+  /** Ciphertext. A store never reads it; sealing anew never produces the same bytes. */
+  readonly value: Uint8Array
+  /** Milliseconds since the epoch after which the record may be swept. */
+  readonly expiresAt: number
+  /** What marks are compared with. */
+  readonly established: Established
+  /** Opaque keys under which {@link TokenStore.list} and {@link TokenStore.removeAll} find it. */
+  readonly indexes: readonly string[]
+}
+
+/** A record and the opaque key it is kept under. */
+export interface StoredEntry {
+  readonly id: string
+  readonly value: Uint8Array
+}
+
+/** A record to be written together with a removal. */
+export interface Successor {
+  readonly id: string
+  readonly record: StoredRecord
+}
+
+/**
+ * Turns what a record held into what is still owed for it (a revocation), or nothing. The store
+ * calls it inside the step that removes the record and writes the answer in that same step, so
+ * that a process which dies between the two loses no revocation. It must not wait and may run
+ * more than once for one record.
+ */
+export type Owe = (removed: StoredEntry) => Successor | undefined
+
+/** "Everything established until then is signed out." */
+export interface Mark {
+  /** Which of the two times of a record it is compared with. */
+  readonly clock: keyof Established
+  /** Milliseconds since the epoch; what was established at this very time is signed out too. */
+  readonly establishedUntil: number
+  /** Until when the mark is kept: no session or sign-in under way lives longer. */
+  readonly keepUntil: number
+}
+
+/** How {@link TokenStore.removeAll} goes about it. */
+export interface Removal {
+  readonly mark: Mark
+  readonly owe: Owe
+  /** At most this many records in one step, so that nothing else is blocked for long. */
+  readonly limit: number
+  /** Written in the first step when more than `limit` records are covered: whoever finds it finishes. */
+  readonly unfinished: Successor
+}
+
+/** What one step of {@link TokenStore.removeAll} did. */
+export interface RemovalStep {
+  readonly removed: readonly StoredEntry[]
+  /** Whether covered records remain: call again with the same arguments. */
+  readonly more: boolean
+}
+
+/**
+ * Where the token cache keeps its records: in memory, in an embedded database, on a server.
+ *
+ * A store sees ciphertext and opaque keys, never a token, a subject or a session. Every method is
+ * required, and `testTokenStore` of `coatcheck/testing` is the contract. A method that cannot do
+ * its work rejects; it never answers as if there were nothing.
+ */
+export interface TokenStore {
+  /** The clock all processes that share this store agree on, in milliseconds since the epoch. */
+  now(): MaybePromise<number>
+
+  /**
+   * The current bytes. Sees whatever any process finished writing before the call; never answered
+   * from a replica that may lag. The caller must not change the bytes.
+   */
+  get(id: string): MaybePromise<Uint8Array | undefined>
+
+  /**
+   * Adds a record. Refused (`false`, nothing written) where the id is taken, or where a mark on
+   * one of its indexes covers it.
+   */
+  insert(id: string, record: StoredRecord): Promise<boolean>
+
+  /**
+   * Replaces a record only while it still holds `previous`. `false` means that it was refreshed
+   * elsewhere, was signed out, or is covered by a mark on one of the indexes of `next`: nothing
+   * was written. It is found under the indexes of `next` from then on.
+   */
+  replace(id: string, previous: Uint8Array, next: StoredRecord): Promise<boolean>
+
+  /** Removes a record and returns what it held, to exactly one of any number of callers. */
+  remove(id: string, owe?: Owe): Promise<Uint8Array | undefined>
+
+  /**
+   * Leaves a mark on an index and removes the records under it that the mark covers: with the
+   * clock `provider` those established until then, with the clock `here` all that exist. Both
+   * are durable when the promise resolves.
+   */
+  removeAll(index: string, removal: Removal): Promise<RemovalStep>
+
+  /** The records under an index, in the order of their ids, `limit` of them after the id `after`. */
+  list(
+    index: string,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<StoredEntry[]>
+
+  /** `true` to exactly one caller until then (milliseconds since the epoch). */
+  claim(key: string, until: number): Promise<boolean>
+
+  /** Removes up to `limit` expired records, marks and claims, and returns the records. */
+  sweep(owe: Owe, limit: number): Promise<StoredEntry[]>
+
+  /** Ends what the store itself started. An injected client stays open. */
+  close(): Promise<void>
+}

@@ -1,0 +1,102 @@
+import type { AuthErrorCode } from './errors.ts'
+
+/** Why sessions were removed. */
+export type SignOutCause =
+  /** The user, by the sign-out route. */
+  | 'user'
+  /** A logout token of the provider. */
+  | 'back_channel'
+  /** The provider's page, in the browser. */
+  | 'front_channel'
+  /** `auth.signOut`. */
+  | 'administrator'
+  /** `auth.signOut`, told by a security event. */
+  | 'security_event'
+  /** The provider refused the refresh token (`invalid_grant`) or the user's identity changed. */
+  | 'provider_refused'
+  /** Idle or absolute limit. */
+  | 'expired'
+  /** The provider could not confirm in time that the session still stands. */
+  | 'not_revalidated'
+  /** The same browser signed in again. */
+  | 'replaced'
+
+/** What a removal was told to remove, without saying who it is. */
+export interface Named {
+  readonly by: 'session' | 'sid' | 'subject'
+  /**
+   * The session's handle, or a keyed hash of issuer and `sid` or subject: the same user has the
+   * same reference in every receipt of one store, and nobody can tell who it is.
+   */
+  readonly reference: string
+}
+
+/** What one removal did. */
+export interface SignOutReceipt {
+  /** Names this removal; its revocations refer to it. */
+  readonly id: string
+  readonly cause: SignOutCause
+  readonly named: readonly Named[]
+  /** Handles of the sessions whose tokens are gone. */
+  readonly sessions: readonly string[]
+  /** How many sessions that were. */
+  readonly removed: number
+  /** What those sessions held. */
+  readonly tokens: {
+    readonly access: number
+    readonly refresh: number
+    readonly id: number
+  }
+  /** Tokens to be revoked at the provider; each ends with a `revocation` event. */
+  readonly revocationsOwed: number
+  /** Whether the browser was sent on to the provider, or the provider's own session remains. */
+  readonly providerSession: 'told' | 'unsupported' | 'ended_by_provider' | 'not_asked'
+  /** When it began, in milliseconds since the epoch. */
+  readonly at: number
+  /** From hearing of it to the durable end. */
+  readonly durationMilliseconds: number
+}
+
+/** Everything `observe` can hear. None carries a token, a cookie, a secret, a `sub` or a `sid`. */
+export type AuthEvent =
+  | {
+      readonly type: 'signed_in'
+      readonly session: string
+      readonly issuer: string
+      /** The ID token had no `sid`: a sign-out elsewhere ends all of the user's sessions or none. */
+      readonly withoutSid: boolean
+    }
+  | { readonly type: 'sign_in_failed'; readonly code: AuthErrorCode }
+  | { readonly type: 'signed_out'; readonly receipt: SignOutReceipt }
+  | {
+      /** The store failed in the middle: it is tried again until it is done. */
+      readonly type: 'sign_out_deferred'
+      readonly receipt: string
+      readonly cause: SignOutCause
+    }
+  /** A logout token was refused; `reason` names the rule. */
+  | { readonly type: 'logout_refused'; readonly code: AuthErrorCode; readonly reason: string }
+  /** A logout token was accepted although it had no `exp`. */
+  | { readonly type: 'logout_without_expiry' }
+  /** A genuine logout token came too late: this many sessions are asked about before their next token. */
+  | { readonly type: 'logout_late'; readonly sessions: number }
+  /** A processed logout token came again; nothing happened. */
+  | { readonly type: 'logout_repeated' }
+  /** A front-channel logout could not be matched with a session. */
+  | { readonly type: 'front_channel_unidentified' }
+  | { readonly type: 'refreshed'; readonly session: string }
+  | { readonly type: 'refresh_failed'; readonly session: string; readonly code: AuthErrorCode }
+  /** A refresh ended after its session: what it brought is revoked, not kept. */
+  | { readonly type: 'refresh_lost'; readonly session: string; readonly receipt: string }
+  | {
+      readonly type: 'revocation'
+      /** The removal it belongs to. */
+      readonly receipt: string
+      readonly token: 'access_token' | 'refresh_token'
+      /** `failed` is tried again; `abandoned` is the alarm: the retention bound has passed. */
+      readonly outcome: 'confirmed' | 'unsupported' | 'failed' | 'abandoned'
+      readonly attempts: number
+    }
+  /** A record could not be opened with any key: it is treated as absent. */
+  | { readonly type: 'record_unreadable'; readonly session: string }
+  | { readonly type: 'store_failed'; readonly operation: string }
