@@ -1,0 +1,79 @@
+import type { Context, ErrorHandler, HonoRequest, MiddlewareHandler } from 'hono'
+import type { Auth, Session } from '../auth.ts'
+import { SignInRequired } from '../sign-in-required.ts'
+import { readBody } from './body.ts'
+import { guard, signInAnswer } from './guard.ts'
+import { refusal, refuseMethod } from './refusal.ts'
+import { originForm, pathOf } from './target.ts'
+
+/**
+ * Serves coatcheck's routes from a Hono application. Mount it first: Hono's `secureHeaders` writes
+ * when an answer comes back through it, and would keep the provider's frame out.
+ */
+export function honoAuth(auth: Auth): MiddlewareHandler {
+  return async ({ req }, next) => {
+    if (!auth.owns(pathOf(req.url))) return next()
+    let request: Request
+    try {
+      request = await toRequest(req, auth.origin)
+    } catch (error) {
+      const refused = refusal(error)
+      if (refused === undefined) throw error
+      return refused
+    }
+    return auth.handle(request)
+  }
+}
+
+/** Lets signed-in users through, as `c.get('session')`; see {@link guard} for the others. */
+export function requireSession(auth: Auth): MiddlewareHandler<{ Variables: { session: Session } }> {
+  return async (context, next) => {
+    const found = await guard(auth, context.req.raw, context.req.url)
+    if ('answer' in found) return found.answer
+    context.set('session', found.session)
+    context.header('cache-control', 'no-store')
+    await next()
+    // A `Response` that the handler built itself has none of the headers prepared before.
+    if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store')
+  }
+}
+
+/**
+ * For `app.onError`: answers a {@link SignInRequired} of `auth.accessToken` as the guard would,
+ * and leaves every other error to `otherwise`.
+ */
+export function askToSignIn(
+  auth: Auth,
+  otherwise: (error: Error, context: Context) => Response | Promise<Response>,
+): ErrorHandler {
+  return (error, context) =>
+    error instanceof SignInRequired
+      ? signInAnswer(auth, context.req.raw, context.req.url)
+      : otherwise(error, context)
+}
+
+/** The request on the public origin: a proxy may stand between it and the URL that Hono sees. */
+async function toRequest(req: HonoRequest, origin: string): Promise<Request> {
+  const { method, headers } = req.raw
+  refuseMethod(method)
+  const url = origin + originForm(req.url)
+  if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers })
+  return new Request(url, { method, headers, body: await bodyOf(req) })
+}
+
+/** The body as it comes, or what an earlier middleware made Hono remember of it. */
+async function bodyOf(req: HonoRequest): Promise<BodyInit | null> {
+  const { raw, bodyCache } = req
+  if (!raw.bodyUsed) {
+    if (raw.body === null) return null
+    return readBody(raw.body.values({ preventCancel: true }), raw.headers.get('content-length'))
+  }
+  if (bodyCache.formData !== undefined) {
+    const fields = [...(await req.formData())].map(([name, value]) => [name, String(value)])
+    return new URLSearchParams(fields)
+  }
+  if (Object.keys(bodyCache).length > 0) return req.arrayBuffer()
+  throw new TypeError(
+    'The request body was read before coatcheck saw it: mount honoAuth before whatever reads it.',
+  )
+}
