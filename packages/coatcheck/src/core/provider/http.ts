@@ -1,0 +1,82 @@
+import { AuthError, ProviderError } from '../../errors.ts'
+import type { Environment } from '../environment.ts'
+import { isSecureUrl } from './secure-url.ts'
+
+/**
+ * Asks the provider. `what` names the endpoint in messages; `limitMilliseconds` bounds the whole
+ * exchange, body included. The answer has been read completely.
+ *
+ * Rejects with `provider_unreachable` where nothing came in time, and with `provider_invalid` for
+ * a redirect, a body above 1 MiB, or a URL that is neither https nor on this machine.
+ */
+export type ProviderFetch = (
+  what: string,
+  url: string | URL,
+  init: RequestInit,
+  limitMilliseconds?: number,
+) => Promise<Response>
+
+const defaultLimitMilliseconds = 5_000
+const maximumBodyBytes = 1024 * 1024
+
+/** The only way to the provider: every request is bounded in time and size. */
+export function createProviderFetch(environment: Environment): ProviderFetch {
+  return async (what, url, init, limitMilliseconds = defaultLimitMilliseconds) => {
+    if (!isSecureUrl(new URL(url))) {
+      throw new AuthError('provider_invalid', `the ${what} is not an https URL`)
+    }
+    const end = new AbortController()
+    const tooLate = environment.wait(limitMilliseconds, end.signal).then(() => {
+      throw unreachable(what, `no complete answer within ${limitMilliseconds} ms`)
+    })
+    const ask = async (): Promise<Response> => {
+      const request = { ...init, redirect: 'manual', signal: end.signal } as const
+      return buffered(what, await environment.fetch(url, request))
+    }
+    try {
+      // Also against a `fetch` that does not listen to its signal.
+      return await Promise.race([ask(), tooLate])
+    } catch (error) {
+      throw error instanceof AuthError ? error : unreachable(what, reasonOf(error), error)
+    } finally {
+      end.abort()
+    }
+  }
+}
+
+async function buffered(what: string, response: Response): Promise<Response> {
+  const { status } = response
+  if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+    throw new ProviderError('provider_invalid', `the ${what} answered with a redirect`, { status })
+  }
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const reader = response.body?.getReader()
+  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+    size += read.value.byteLength
+    if (size > maximumBodyBytes) {
+      throw new ProviderError('provider_invalid', `the ${what} answered with more than 1 MiB`, {
+        status,
+      })
+    }
+    chunks.push(read.value)
+  }
+  const headers = response.headers
+  return new Response(size === 0 ? null : Buffer.concat(chunks, size), { status, headers })
+}
+
+function unreachable(what: string, reason: string, cause?: unknown): ProviderError {
+  return new ProviderError('provider_unreachable', `the ${what} could not be reached: ${reason}`, {
+    cause,
+  })
+}
+
+/** `fetch` says "fetch failed" and keeps the reason, such as ECONNREFUSED, in the cause. */
+function reasonOf(error: unknown): string {
+  for (const candidate of [error instanceof Error ? error.cause : undefined, error]) {
+    if (candidate instanceof Error && 'code' in candidate && typeof candidate.code === 'string') {
+      return candidate.code
+    }
+  }
+  return error instanceof Error ? error.name : 'unknown'
+}

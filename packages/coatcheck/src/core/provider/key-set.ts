@@ -1,0 +1,96 @@
+import { type CryptoKey, importJWK, type JWK } from 'jose'
+import { isJsonObject } from './strict-json.ts'
+
+/** The keys of one fetch that may verify signatures of one algorithm. */
+export interface KeySet {
+  /** Those with this `kid`; all of them, up to ten, for a token without one (Core 10.1). */
+  fitting(kid: string | undefined): Promise<readonly CryptoKey[]>
+}
+
+/** What a key must be to verify signatures of an algorithm (RFC 7518 section 3.1). */
+interface KeyKind {
+  readonly kty: string
+  readonly crv?: string
+}
+
+const rsa: KeyKind = { kty: 'RSA' }
+const ed25519: KeyKind = { kty: 'OKP', crv: 'Ed25519' }
+const kinds: Readonly<Record<string, KeyKind>> = {
+  RS256: rsa,
+  RS384: rsa,
+  RS512: rsa,
+  PS256: rsa,
+  PS384: rsa,
+  PS512: rsa,
+  ES256: { kty: 'EC', crv: 'P-256' },
+  ES384: { kty: 'EC', crv: 'P-384' },
+  ES512: { kty: 'EC', crv: 'P-521' },
+  EdDSA: ed25519,
+  Ed25519: ed25519,
+}
+
+/** Signature algorithms whose keys a provider publishes. */
+export const asymmetricAlgorithms: readonly string[] = Object.keys(kinds)
+
+const maximumKeys = 100
+const maximumTried = 10
+/** RFC 7518 section 3.3. */
+const minimumRsaBits = 2048
+
+/**
+ * Sorts a JWK set (RFC 7517 section 5): keys for encryption, of another type, curve, algorithm or
+ * operation, and RSA keys below 2048 bits are left out. Throws an `Error` whose message is the
+ * rule when the document is no usable set.
+ */
+export function createKeySet(document: unknown, algorithm: string): KeySet {
+  const keys = isJsonObject(document) ? document['keys'] : undefined
+  if (!Array.isArray(keys)) throw new Error('there is no list of keys')
+  if (keys.length > maximumKeys) throw new Error(`there are more than ${maximumKeys} keys`)
+  const usable = keys.filter((key) => isJsonObject(key) && fits(key, algorithm)) as JWK[]
+  const imported = new Map<JWK, Promise<CryptoKey | undefined>>()
+
+  const importOnce = (jwk: JWK): Promise<CryptoKey | undefined> => {
+    const known = imported.get(jwk)
+    if (known) return known
+    const key = importPublic(jwk, algorithm)
+    imported.set(jwk, key)
+    return key
+  }
+
+  return {
+    async fitting(kid) {
+      const named = kid === undefined ? usable : usable.filter((jwk) => jwk.kid === kid)
+      const keys = await Promise.all(named.slice(0, maximumTried).map(importOnce))
+      return keys.filter((key) => key !== undefined)
+    },
+  }
+}
+
+function fits(jwk: Record<string, unknown>, algorithm: string): boolean {
+  const kind = kinds[algorithm]
+  const { kty, crv, use, alg, key_ops } = jwk
+  return (
+    kind !== undefined &&
+    kty === kind.kty &&
+    (kind.crv === undefined || crv === kind.crv) &&
+    (use === undefined || use === 'sig') &&
+    (alg === undefined || alg === algorithm || kinds[String(alg)] === ed25519) &&
+    (key_ops === undefined || (Array.isArray(key_ops) && key_ops.includes('verify')))
+  )
+}
+
+/** A key that cannot be imported is as good as one that is not there. */
+async function importPublic(jwk: JWK, algorithm: string): Promise<CryptoKey | undefined> {
+  // Only the public members: what else stands there decides nothing.
+  const { kty, n, e, crv, x, y } = jwk
+  const members =
+    kty === 'RSA' ? { kty, n, e } : kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x }
+  try {
+    const key = await importJWK(members as JWK, algorithm)
+    if (!(key instanceof CryptoKey)) return undefined
+    const { modulusLength } = key.algorithm as { modulusLength?: number }
+    return modulusLength !== undefined && modulusLength < minimumRsaBits ? undefined : key
+  } catch {
+    return undefined
+  }
+}

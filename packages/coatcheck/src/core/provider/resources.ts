@@ -1,0 +1,14 @@
+import { AuthError } from '../../errors.ts'
+
+/**
+ * Adds each resource indicator as a parameter of its own (RFC 8707 section 2). Rejects with
+ * `request_invalid` what is not an absolute URI without fragment.
+ */
+export function appendResources(parameters: URLSearchParams, resources: readonly string[]): void {
+  for (const resource of resources) {
+    if (!URL.canParse(resource) || resource.includes('#')) {
+      throw new AuthError('request_invalid', 'a resource is not an absolute URI without fragment')
+    }
+    parameters.append('resource', resource)
+  }
+}
