@@ -1,6 +1,6 @@
+import { isTrustworthy } from '../http/trustworthy.ts'
 import { asymmetricAlgorithms } from './key-set.ts'
 import type { ProviderOptions } from './options.ts'
-import { isSecureUrl } from './secure-url.ts'
 
 /** Algorithms whose key is the client secret (Core 10.1). */
 export const secretAlgorithms: readonly string[] = ['HS256', 'HS384', 'HS512']
@@ -19,7 +19,7 @@ export function checkProviderOptions(options: ProviderOptions): void {
 
 function checkIssuer(issuer: unknown): void {
   const url = typeof issuer === 'string' && URL.canParse(issuer) ? new URL(issuer) : undefined
-  if (!url || !isSecureUrl(url)) {
+  if (!url || !isTrustworthy(url)) {
     throw new TypeError(
       'provider.issuer: write the issuer as the provider does, such as https://op.example ' +
         '(http is for localhost only)',

@@ -1,6 +1,6 @@
 import { AuthError, ProviderError } from '../../errors.ts'
 import type { Environment } from '../environment.ts'
-import { isSecureUrl } from './secure-url.ts'
+import { isTrustworthy } from '../http/trustworthy.ts'
 
 /**
  * Asks the provider. `what` names the endpoint in messages; `limitMilliseconds` bounds the whole
@@ -22,7 +22,7 @@ const maximumBodyBytes = 1024 * 1024
 /** The only way to the provider: every request is bounded in time and size. */
 export function createProviderFetch(environment: Environment): ProviderFetch {
   return async (what, url, init, limitMilliseconds = defaultLimitMilliseconds) => {
-    if (!isSecureUrl(new URL(url))) {
+    if (!isTrustworthy(new URL(url))) {
       throw new AuthError('provider_invalid', `the ${what} is not an https URL`)
     }
     const end = new AbortController()

@@ -1,4 +1,4 @@
-import { isSecureUrl } from './secure-url.ts'
+import { isTrustworthy } from '../http/trustworthy.ts'
 import { isJsonObject } from './strict-json.ts'
 import type { ProviderMetadata } from './types.ts'
 
@@ -64,7 +64,7 @@ export function checkMetadata(document: unknown, issuer: string): ProviderMetada
 function isEndpoint(value: unknown): boolean {
   if (typeof value !== 'string' || !URL.canParse(value)) return false
   const url = new URL(value)
-  return isSecureUrl(url) && url.hash === '' && url.username === '' && url.password === ''
+  return isTrustworthy(url) && url.hash === '' && url.username === '' && url.password === ''
 }
 
 function isStringList(value: unknown): boolean {

@@ -41,7 +41,6 @@ export function createTokenEndpoint(parts: Parts): Pick<Provider, 'exchangeCode'
       idToken === undefined ? undefined : await parts.verifyIdToken(idToken, tokens.accessToken)
     return { ...tokens, idToken: verified }
   }
-  }
 
   return {
     async exchangeCode(callback, { redirectUri, verifier, resources, expect }) {
