@@ -1,0 +1,105 @@
+import type { AuthEvent, SignOutReceipt } from 'coatcheck'
+import type { CacheView, Held, SessionView } from './cache-view.ts'
+import { type Html, html } from './pages.ts'
+
+/** The live part of a page: what the cache of one process holds, and what the process heard. */
+export function panel(view: CacheView): Html {
+  const tokens = view.sessions.flatMap((session) => session.holds)
+  const count = (kind: Held['kind']): number => tokens.filter((one) => one.kind === kind).length
+  return html`<h2>${view.process} <span class="soft">pid ${view.pid}</span></h2>
+    <p><span class="big">${view.sessions.length}</span> ${view.sessions.length === 1 ? 'session' : 'sessions'},
+      <span class="soft">holding ${count('access_token')} access, ${count('refresh_token')} refresh and
+      ${count('id_token')} ID tokens</span></p>
+    ${view.sessions.map(sessionTable)}
+    <h3>What it heard</h3>
+    ${view.events.length === 0 ? html`<p class="soft">Nothing yet.</p>` : ''}
+    <ol class="events">${view.events.map(
+      ({ at, event }) =>
+        html`<li ${event.type === 'signed_out' ? { html: 'class="receipt"' } : ''}><time>${clock(at)}</time>${describe(event)}</li>`,
+    )}</ol>`
+}
+
+/** Keeps the panels of a page fresh. Without scripts, the page shows them as they were. */
+export const panelScript = `
+for (const panel of document.querySelectorAll('[data-panel]')) {
+  const refresh = async () => {
+    try {
+      const answer = await fetch(panel.dataset.panel)
+      if (answer.ok) panel.innerHTML = await answer.text()
+    } catch { panel.textContent = 'The demo does not answer any more.' }
+    setTimeout(refresh, 700)
+  }
+  refresh()
+}
+`
+
+function sessionTable(session: SessionView): Html {
+  return html`<h3>${session.who}'s session</h3><table>
+    ${session.holds.map(
+      (held) => html`<tr><td>${kindOf(held)}</td><td>${until(held.expiresAt)}</td></tr>`,
+    )}
+    <tr><td class="soft">the session itself</td><td>${until(session.expiresAt)}</td></tr></table>`
+}
+
+function kindOf({ kind, resource }: Held): Html {
+  if (kind === 'refresh_token') return html`refresh token`
+  if (kind === 'id_token') return html`ID token`
+  return html`access token <span class="soft">for ${resource ?? 'the provider'}</span>`
+}
+
+function until(expiresAt: number | undefined): string {
+  if (expiresAt === undefined) return 'until used or revoked'
+  const seconds = Math.round((expiresAt - Date.now()) / 1000)
+  if (seconds <= 0) return 'expired'
+  return seconds < 180 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
+}
+
+function clock(at: number): string {
+  return new Date(at).toLocaleTimeString('en-GB')
+}
+
+function describe(event: AuthEvent): Html {
+  switch (event.type) {
+    case 'signed_in':
+      return html`A user signed in.`
+    case 'signed_out':
+      return receipt(event.receipt)
+    case 'refreshed':
+      return html`A session's access token was refreshed.`
+    case 'refresh_lost':
+      return html`<strong>A refresh came back after the sign-out</strong>: what it brought is revoked, not kept.`
+    case 'revocation':
+      return html`The provider was asked to revoke ${an(event.token)}: <strong>${event.outcome}</strong>${
+        event.attempts > 1 ? ` (attempt ${event.attempts})` : ''
+      }.`
+    case 'logout_refused':
+      return html`<span class="bad">A logout token was refused</span>: ${event.reason}.`
+    case 'logout_repeated':
+      return html`A logout token came a second time: nothing happened.`
+    default:
+      return html`${event.type.replaceAll('_', ' ')}${'code' in event ? `: ${event.code}` : ''}`
+  }
+}
+
+function receipt(one: SignOutReceipt): Html {
+  const { access, refresh, id } = one.tokens
+  return html`<strong>Signed out</strong> (${causes[one.cause]}): ${one.removed} removed, with ${access} access,
+    ${refresh} refresh and ${id} ID tokens, in ${Math.ceil(one.durationMilliseconds)} ms.
+    <span class="soft">${one.revocationsOwed} to be revoked. Receipt ${one.id}.</span>`
+}
+
+const causes: Readonly<Record<SignOutReceipt['cause'], string>> = {
+  user: 'by the user, here',
+  back_channel: 'told by the provider, back-channel',
+  front_channel: 'told in the browser, front-channel',
+  administrator: 'by an administrator',
+  security_event: 'by a security event',
+  provider_refused: 'the provider refused a refresh',
+  expired: 'it ran out',
+  not_revalidated: 'the provider could not confirm it',
+  replaced: 'the same browser signed in again',
+}
+
+function an(token: 'access_token' | 'refresh_token'): string {
+  return token === 'access_token' ? 'an access token' : 'a refresh token'
+}

@@ -1,0 +1,4 @@
+/** Whether a script asks rather than a browser. */
+export function wantsJson(accept: string | undefined): boolean {
+  return accept?.includes('application/json') ?? false
+}
