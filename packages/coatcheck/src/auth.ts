@@ -65,7 +65,13 @@ export interface CoverageLine {
     | 'administrator_here'
     | 'administrator_at_the_provider'
     | 'account_disabled'
-  readonly heardBy: readonly ('at_once' | 'back_channel' | 'front_channel' | 'refresh' | 'revalidation')[]
+  readonly heardBy: readonly (
+    | 'at_once'
+    | 'back_channel'
+    | 'front_channel'
+    | 'refresh'
+    | 'revalidation'
+  )[]
   /** At most so many seconds later; `undefined` when only the session's end limits it. */
   readonly withinSeconds: number | undefined
 }

@@ -100,3 +100,5 @@ export type AuthEvent =
   /** A record could not be opened with any key: it is treated as absent. */
   | { readonly type: 'record_unreadable'; readonly session: string }
   | { readonly type: 'store_failed'; readonly operation: string }
+  /** A fault of coatcheck itself in its background work, which goes on. */
+  | { readonly type: 'worker_failed'; readonly error: string }

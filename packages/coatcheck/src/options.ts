@@ -1,4 +1,4 @@
-import type { environment, Environment } from './core/environment.ts'
+import type { Environment, environment } from './core/environment.ts'
 import type { ProviderOptions } from './core/provider/options.ts'
 import type { TokenStore } from './core/tokens/store.ts'
 import type { AuthEvent } from './events.ts'

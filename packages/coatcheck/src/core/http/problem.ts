@@ -9,6 +9,9 @@ export function problem(
 ): Response {
   return new Response(
     JSON.stringify({ type: `urn:coatcheck:${code}`, title, status, code, ...extra }),
-    { status, headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' } },
+    {
+      status,
+      headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+    },
   )
 }

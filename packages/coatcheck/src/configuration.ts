@@ -1,0 +1,147 @@
+import type { Environment } from './core/environment.ts'
+import { environment, systemEnvironment } from './core/environment.ts'
+import { isTrustworthy } from './core/http/trustworthy.ts'
+import type { AuthOptions, Routes } from './options.ts'
+
+/** Options with every default filled in, checked. */
+export interface Configuration {
+  readonly origin: string
+  readonly secure: boolean
+  readonly scope: string
+  readonly resources: readonly string[]
+  readonly authorizationParameters: Readonly<Record<string, string>>
+  readonly responseMode: 'query' | 'form_post'
+  readonly userInfo: boolean
+  readonly routes: Routes
+  /** Milliseconds, like all that is compared with a clock. */
+  readonly lifetime: number
+  readonly idle: number
+  /** `undefined`: whatever the provider's metadata make necessary. */
+  readonly revalidate: number | undefined
+  readonly environment: Environment
+}
+
+const DEFAULT_ROUTES: Routes = {
+  signIn: '/auth/sign-in',
+  callback: '/auth/callback',
+  signOut: '/auth/sign-out',
+  signedOut: '/auth/signed-out',
+  backChannelLogout: '/auth/backchannel-logout',
+  frontChannelLogout: '/auth/frontchannel-logout',
+  session: '/auth/session',
+}
+
+/** Checks the options. Throws a `TypeError` that says what to write. */
+export function configure(options: AuthOptions): Configuration {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError('createAuth needs an object with origin, provider, store and keys.')
+  }
+  const origin = checkOrigin(options.origin)
+  checkProvider(options.provider)
+  if (typeof options.store?.removeAll !== 'function') {
+    throw new TypeError('`store` is missing: write `store: memoryStore()` or another token store.')
+  }
+  checkKeys(options.keys)
+  const session = options.session ?? {}
+  return {
+    origin,
+    secure: origin.startsWith('https:'),
+    scope: checkScope(options.scope ?? 'openid'),
+    resources: (options.resources ?? []).map((resource) => checkResource(resource)),
+    authorizationParameters: options.authorizationParameters ?? {},
+    responseMode: options.responseMode ?? 'query',
+    userInfo: options.userInfo ?? false,
+    routes: checkRoutes({ ...DEFAULT_ROUTES, ...options.routes }),
+    lifetime: seconds('session.lifetimeSeconds', session.lifetimeSeconds ?? 43_200),
+    idle: seconds('session.idleSeconds', session.idleSeconds ?? 3_600),
+    revalidate:
+      session.revalidateSeconds === undefined
+        ? undefined
+        : seconds('session.revalidateSeconds', session.revalidateSeconds),
+    environment: { ...systemEnvironment, ...options[environment] },
+  }
+}
+
+/** A resource indicator (RFC 8707 section 2): absolute, without fragment. Throws a `TypeError`. */
+export function checkResource(resource: string): string {
+  if (URL.canParse(resource) && !resource.includes('#')) return resource
+  throw new TypeError('A `resource` is an absolute URI without #, such as "https://api.example".')
+}
+
+function checkOrigin(origin: unknown): string {
+  const advice = 'write the public origin of the application, such as "https://app.example".'
+  if (typeof origin !== 'string') throw new TypeError(`\`origin\` is missing: ${advice}`)
+  if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+    throw new TypeError(
+      `\`origin\` must be scheme and host only, without a slash at its end: ${advice}`,
+    )
+  }
+  if (!isTrustworthy(new URL(origin))) {
+    throw new TypeError(
+      '`origin` must be https, or http on localhost, *.localhost, 127.0.0.0/8 or [::1].',
+    )
+  }
+  return origin
+}
+
+function checkProvider(provider: AuthOptions['provider'] | undefined): void {
+  if (typeof provider?.issuer !== 'string' || !URL.canParse(provider.issuer)) {
+    throw new TypeError(
+      '`provider.issuer` is missing: write the issuer URL of your OpenID Provider.',
+    )
+  }
+  const issuer = new URL(provider.issuer)
+  if (!isTrustworthy(issuer) || issuer.search !== '' || issuer.hash !== '') {
+    throw new TypeError(
+      '`provider.issuer` must be https without query or fragment, or http on a loopback host.',
+    )
+  }
+  if (typeof provider.clientId !== 'string' || provider.clientId === '') {
+    throw new TypeError('`provider.clientId` is missing: write the client id you registered.')
+  }
+  const needsSecret = typeof (provider.clientAuthentication ?? 'client_secret_basic') === 'string'
+  if (needsSecret && !provider.clientSecret) {
+    throw new TypeError(
+      '`provider.clientSecret` is missing: write the secret you registered, or use ' +
+        '`clientAuthentication: { privateKeyJwt: key }`.',
+    )
+  }
+}
+
+function checkKeys(keys: unknown): void {
+  const advice =
+    'write `keys: [process.env.COATCHECK_KEY]` with a value such as that of `openssl rand -base64 32`.'
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw new TypeError(`\`keys\` is missing: ${advice}`)
+  for (const key of keys) {
+    const length =
+      typeof key === 'string' ? Buffer.byteLength(key) : key instanceof Uint8Array ? key.length : 0
+    if (length < 32) {
+      throw new TypeError(
+        `Each of \`keys\` must be a string or bytes of at least 32 bytes: ${advice}`,
+      )
+    }
+  }
+}
+
+function checkScope(scope: string): string {
+  if (scope.split(' ').includes('openid')) return scope
+  throw new TypeError('`scope` must contain "openid", such as "openid profile offline_access".')
+}
+
+function checkRoutes(routes: Routes): Routes {
+  const seen = new Set<string>()
+  for (const [name, path] of Object.entries(routes) as [string, string][]) {
+    if (!/^\/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]$/.test(path)) {
+      throw new TypeError(`\`routes.${name}\` must be a path such as "/auth/callback".`)
+    }
+    if (seen.has(path)) throw new TypeError(`\`routes.${name}\` is the path of another route too.`)
+    seen.add(path)
+  }
+  return routes
+}
+
+function seconds(name: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value * 1000
+  throw new TypeError(`\`${name}\` must be a number of seconds above 0.`)
+}

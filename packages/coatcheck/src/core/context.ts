@@ -1,0 +1,26 @@
+import type { Configuration } from '../configuration.ts'
+import type { AuthEvent } from '../events.ts'
+import type { Environment } from './environment.ts'
+import type { Provider } from './provider/types.ts'
+import type { Deferred } from './sign-out/deferred.ts'
+import type { Keyring } from './tokens/keyring.ts'
+import type { Refreshes } from './tokens/refresh.ts'
+import type { TokenStore } from './tokens/store.ts'
+
+/** What every operation of one `createAuth` shares. */
+export interface Context {
+  readonly configuration: Configuration
+  readonly environment: Environment
+  readonly provider: Provider
+  /** Guarded: rejects with `store_unavailable` only. */
+  readonly store: TokenStore
+  readonly keyring: Keyring
+  /** What could not be done for want of the store, and will be. */
+  readonly deferred: Deferred
+  /** Refreshes under way in this process. */
+  readonly refreshes: Refreshes
+  /** Tells the observer. Never throws. */
+  readonly emit: (event: AuthEvent) => void
+  /** Wakes the worker that revokes at the provider. */
+  readonly wakeWorker: () => void
+}

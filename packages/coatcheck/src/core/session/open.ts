@@ -1,0 +1,31 @@
+import type { Context } from '../context.ts'
+import type { Vault } from '../tokens/vault.ts'
+import type { SessionRecord } from './record.ts'
+import { SESSION_PREFIX } from './ticket.ts'
+
+/** What sealed bytes say, or nothing where they are truncated, tampered with or another's. */
+export async function openSession(
+  context: Context,
+  id: string,
+  bytes: Uint8Array,
+): Promise<SessionRecord | undefined> {
+  let vault = context.keyring.vault ?? (await context.keyring.load())
+  let opened = vault.open('session', id, bytes)
+  if ('reason' in opened && opened.reason === 'unknown_key') {
+    vault = await context.keyring.reload()
+    opened = vault.open('session', id, bytes)
+  }
+  if ('content' in opened) return opened.content as SessionRecord
+  context.emit({ type: 'record_unreadable', session: id.slice(SESSION_PREFIX.length) })
+  return undefined
+}
+
+/** The same at once, for a step that must not wait. */
+export function openSessionNow(
+  vault: Vault,
+  id: string,
+  bytes: Uint8Array,
+): SessionRecord | undefined {
+  if (!id.startsWith(SESSION_PREFIX)) return undefined
+  return vault.open('session', id, bytes).content as SessionRecord | undefined
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import type { HasHeaders } from '../../auth.ts'
+import type { Configuration } from '../../configuration.ts'
+import { type CookieAttributes, cookiesOf } from '../http/cookies.ts'
+import { headerOf } from '../http/headers.ts'
+
+/** Session ids begin so in the store; a handle is the rest. */
+export const SESSION_PREFIX = 's.'
+
+/**
+ * What the cookies of this deployment are called. `__Host-` binds a cookie to https, this very
+ * host and the whole path. On plain http on loopback the port takes its part, since browsers do
+ * not keep cookies of different ports apart.
+ */
+export function cookieName(
+  { secure, origin }: Pick<Configuration, 'secure' | 'origin'>,
+  suffix = '',
+): string {
+  const port = new URL(origin).port
+  const base = secure ? '__Host-coatcheck' : `coatcheck${port && `-${port}`}`
+  return `${base}${suffix}`
+}
+
+/** How the session cookie is written. */
+export function sessionCookieAttributes({
+  secure,
+}: Pick<Configuration, 'secure'>): CookieAttributes {
+  return { secure, sameSite: 'Lax' }
+}
+
+/**
+ * The id of the session a request's cookie stands for. Two cookies of our name are nobody's:
+ * one of them may have been planted by a sibling host.
+ */
+export function sessionIdOf(request: HasHeaders, name: string): string | undefined {
+  const found = cookiesOf(headerOf(request, 'cookie'), name).filter(
+    (cookie) => cookie.name === name,
+  )
+  const ticket = found.length === 1 ? found[0]?.value : undefined
+  return ticket !== undefined && /^[\w-]{43}$/.test(ticket) ? sessionIdOfTicket(ticket) : undefined
+}
+
+/** The store knows only the hash of a ticket: whoever reads the store cannot sign in. */
+export function sessionIdOfTicket(ticket: string): string {
+  return SESSION_PREFIX + createHash('sha256').update(ticket).digest('base64url')
+}

@@ -1,0 +1,118 @@
+import { AuthError, type AuthErrorCode } from '../../errors.ts'
+import type { Named } from '../../events.ts'
+import type { Context } from '../context.ts'
+import { readForm, single } from '../http/form.ts'
+import type { LogoutToken } from '../provider/types.ts'
+import { openSession } from '../session/open.ts'
+import { allUnder } from '../tokens/all-under.ts'
+import type { StoredEntry } from '../tokens/store.ts'
+import type { Vault } from '../tokens/vault.ts'
+import { markUntil } from './mark.ts'
+import { newReceiptId } from './receipt-id.ts'
+import { removeSessions } from './remove.ts'
+import { askBeforeNextToken } from './revalidate-sessions.ts'
+
+/** HTTP faults keep their status; whatever else went wrong is 400 (Back-Channel Logout 2.8). */
+const HTTP_FAULTS: Partial<Record<AuthErrorCode, number>> = {
+  method_not_allowed: 405,
+  request_too_large: 413,
+  media_type_unsupported: 415,
+}
+
+/** `POST …/backchannel-logout`: 200 when all it names is durably gone, 400 otherwise. */
+export async function backChannelLogout(context: Context, request: Request): Promise<Response> {
+  try {
+    const form = await readForm(request)
+    const jwt = single(form, 'logout_token')
+    if (!jwt) throw new AuthError('request_invalid', 'The parameter logout_token is missing.')
+    await obey(context, await context.provider.verifyLogoutToken(jwt))
+    return new Response(null, { status: 200, headers: { 'cache-control': 'no-store' } })
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error
+    context.emit({ type: 'logout_refused', code: error.code, reason: error.message })
+    return refusal(HTTP_FAULTS[error.code] ?? 400)
+  }
+}
+
+async function obey(context: Context, token: LogoutToken): Promise<void> {
+  const at = context.environment.now()
+  const vault = await context.keyring.confirm()
+  const replayId = `j.${vault.index('logout_token', token.issuer, token.jti)}`
+  if ((await context.store.get(replayId)) !== undefined) {
+    return context.emit({ type: 'logout_repeated' })
+  }
+  const targets = targetsOf(vault, token)
+  await refuseContradiction(context, vault, token)
+  if (token.late) {
+    const asked = await askBeforeNextToken(
+      context,
+      targets.map(({ index }) => index),
+      token.issuedAt,
+    )
+    context.emit({ type: 'logout_late', sessions: asked })
+    throw new AuthError('logout_token_late', 'The logout token is genuine but has expired.')
+  }
+  if (token.withoutExpiry) context.emit({ type: 'logout_without_expiry' })
+  const mark = markUntil(context, 'provider', token.issuedAt, at)
+  await removeSessions(context, {
+    id: newReceiptId(context),
+    cause: 'back_channel',
+    named: targets.map(({ named }) => named),
+    sessions: [],
+    marks: targets.map(({ index }) => ({ index, mark })),
+    revokeAt: at,
+    providerSession: 'ended_by_provider',
+    at,
+  })
+  // Only now: a delivery that failed before may come again. Twice at once does no harm.
+  await context.store.insert(replayId, {
+    value: Buffer.from([1]),
+    expiresAt: token.expiresAt,
+    established: { provider: 0, here: 0 },
+    indexes: [],
+  })
+}
+
+/** A `sid` ends its sessions, and the user's that were stored without one; a subject ends all. */
+function targetsOf(vault: Vault, token: LogoutToken): { index: string; named: Named }[] {
+  const { issuer, sid, subject } = token
+  const target = (kind: 'sid' | 'subject' | 'subject_without_sid', name: string) => {
+    const index = vault.index(kind, issuer, name)
+    const by: Named['by'] = kind === 'sid' ? 'sid' : 'subject'
+    return { index, named: { by, reference: index } }
+  }
+  if (sid === undefined) return subject === undefined ? [] : [target('subject', subject)]
+  return [
+    target('sid', sid),
+    ...(subject === undefined ? [] : [target('subject_without_sid', subject)]),
+  ]
+}
+
+/** A `sid` that belongs to another user's session here: nobody knows who is meant (2.6, step 10). */
+async function refuseContradiction(
+  context: Context,
+  vault: Vault,
+  token: LogoutToken,
+): Promise<void> {
+  const { issuer, sid, subject } = token
+  if (sid === undefined || subject === undefined) return
+  for await (const { id, value } of allUnder(context, vault.index('sid', issuer, sid))) {
+    if (await belongsTo(context, { id, value }, subject)) continue
+    throw new AuthError('logout_token_invalid', 'sid and sub name sessions of different users.')
+  }
+}
+
+async function belongsTo(
+  context: Context,
+  { id, value }: StoredEntry,
+  subject: string,
+): Promise<boolean> {
+  const record = await openSession(context, id, value)
+  return record === undefined || record.subject === subject
+}
+
+function refusal(status: number): Response {
+  const headers = new Headers({ 'cache-control': 'no-store' })
+  if (status === 405) headers.set('allow', 'POST')
+  return Response.json({ error: 'invalid_request' }, { status, headers })
+}

@@ -1,0 +1,59 @@
+import type { Environment } from '../environment.ts'
+
+/** Work that was promised and could not be done for want of the store: done as soon as it can be. */
+export interface Deferred {
+  /** Adds work that rejects as long as it cannot be done. */
+  add(work: () => Promise<unknown>): void
+  /** How much is waiting. */
+  readonly size: number
+  /** Tries everything once more and stops. */
+  close(): Promise<void>
+}
+
+const FIRST_PAUSE = 250
+const LONGEST_PAUSE = 5_000
+
+/** An empty list that tries what is in it, in its order, with growing pauses. */
+export function createDeferred(environment: Pick<Environment, 'wait'>): Deferred {
+  const waiting: (() => Promise<unknown>)[] = []
+  const closing = new AbortController()
+  let running: Promise<void> | undefined
+
+  async function run(): Promise<void> {
+    let pause = FIRST_PAUSE
+    while (waiting.length > 0 && !closing.signal.aborted) {
+      await environment.wait(pause, closing.signal)
+      pause = (await tryAll()) ? FIRST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE)
+    }
+    running = undefined
+  }
+
+  /** Whether anything got done. What fails again stays, told by whoever failed. */
+  async function tryAll(): Promise<boolean> {
+    let done = false
+    for (const work of waiting.splice(0)) {
+      try {
+        await work()
+        done = true
+      } catch {
+        waiting.push(work)
+      }
+    }
+    return done
+  }
+
+  return {
+    add(work) {
+      waiting.push(work)
+      running ??= run()
+    },
+    get size() {
+      return waiting.length
+    },
+    async close() {
+      closing.abort()
+      await running
+      await tryAll()
+    },
+  }
+}

@@ -1,0 +1,79 @@
+import type { Context } from '../context.ts'
+import { toPage } from '../http/page.ts'
+import { cookieName, sessionIdOf } from '../session/ticket.ts'
+import { endSession } from './end-session.ts'
+import { markUntil } from './mark.ts'
+import { newReceiptId } from './receipt-id.ts'
+import { removeSessions } from './remove.ts'
+
+/** Longer is no `sid` of any provider. */
+const LONGEST_SID = 1024
+
+/**
+ * `GET …/frontchannel-logout`, in a frame on the provider's page (Front-Channel Logout 2). Acts
+ * on `iss` and `sid`, since no browser sends our cookie there; the answer is the same whatever
+ * happened. Nobody signed this request: it revokes nothing and touches no cookie.
+ */
+export async function frontChannelLogout(context: Context, request: Request): Promise<Response> {
+  const { search, searchParams } = new URL(request.url)
+  const [iss, sid] = [searchParams.getAll('iss'), searchParams.getAll('sid')]
+  const ours = iss.length === 0 || (iss.length === 1 && iss[0] === context.provider.issuer)
+  if (sid.length === 1 && ours) await endBySid(context, candidates(search, sid[0] ?? ''))
+  if (sid.length === 0 && iss.length === 0) await endByCookie(context, request)
+  const framedBy = new Set([
+    context.provider.issuer,
+    context.provider.knownMetadata()?.end_session_endpoint,
+  ])
+  return toPage({
+    title: 'Signed out',
+    body: '',
+    framedBy: [...framedBy].flatMap((url) => (url === undefined ? [] : new URL(url).origin)),
+  })
+}
+
+/** One issuer owns this endpoint, so a `sid` alone is enough. */
+async function endBySid(context: Context, sids: readonly string[]): Promise<void> {
+  if (sids.length === 0) return
+  const at = context.environment.now()
+  const vault = await context.keyring.confirm()
+  const here = await context.store.now()
+  const indexes = sids.map((sid) => vault.index('sid', context.provider.issuer, sid))
+  const { receipt } = await removeSessions(context, {
+    id: newReceiptId(context),
+    cause: 'front_channel',
+    named: indexes.map((reference) => ({ by: 'sid', reference })),
+    sessions: [],
+    marks: indexes.map((index) => ({ index, mark: markUntil(context, 'here', here, at) })),
+    providerSession: 'ended_by_provider',
+    at,
+  })
+  if (receipt.removed === 0) context.emit({ type: 'front_channel_unidentified' })
+}
+
+/** Without a name only the browser itself can be meant, and only from inside a frame. */
+async function endByCookie(context: Context, request: Request): Promise<void> {
+  const id = sessionIdOf(request, cookieName(context.configuration))
+  if (id === undefined || request.headers.get('sec-fetch-dest') !== 'iframe') {
+    return context.emit({ type: 'front_channel_unidentified' })
+  }
+  await endSession(context, id, 'front_channel', {
+    revokeAfter: 'never',
+    providerSession: 'ended_by_provider',
+  })
+}
+
+/**
+ * What `sid` may have been meant: as a form encodes it, and as it stands there, for providers
+ * that append it without encoding (a `+` is then a plus, and `&` part of it).
+ */
+function candidates(search: string, decoded: string): string[] {
+  const raw = /[?&]sid=((?:(?!&iss=).)*)/.exec(search)?.[1] ?? ''
+  const found = new Set([decoded, decodeLoosely(raw.split('&', 1)[0] ?? ''), raw])
+  return [...found].filter((sid) => sid !== '' && sid.length <= LONGEST_SID)
+}
+
+function decodeLoosely(text: string): string {
+  return text.replace(/(%[0-9a-f]{2})+/gi, (run) =>
+    Buffer.from(run.replaceAll('%', ''), 'hex').toString(),
+  )
+}

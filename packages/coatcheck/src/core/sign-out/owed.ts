@@ -1,0 +1,71 @@
+import type { Context } from '../context.ts'
+import type { TokenSet } from '../provider/types.ts'
+import type { Successor } from '../tokens/store.ts'
+import type { Vault } from '../tokens/vault.ts'
+import { newReceiptId } from './receipt-id.ts'
+import type { SignOutOrder } from './remove.ts'
+import { type RevocableToken, tokensOfSet } from './revocable.ts'
+
+/** What somebody promised and has to do, kept sealed in the store until it is done. */
+export type Work =
+  | {
+      readonly kind: 'revocation'
+      readonly receipt: string
+      /** Those the provider has not confirmed yet. */
+      readonly tokens: readonly RevocableToken[]
+      readonly attempts: number
+      readonly dueAt: number
+      readonly owedSince: number
+    }
+  | { readonly kind: 'sign_out'; readonly order: SignOutOrder; readonly dueAt: number }
+
+/** A revocation that the provider has not confirmed for so long is given up, with an alarm. */
+export const RETENTION = 24 * 3_600_000
+/** The worker looks at it last; only then may the store sweep it. */
+const SWEEP_AFTER = RETENTION + 3_600_000
+
+/** Under this index all owed work is found. */
+export function owedIndex(vault: Vault): string {
+  return vault.index('owed')
+}
+
+/** Work as a record, to be written in the same step as a removal. */
+export function toSuccessor(context: Context, vault: Vault, id: string, work: Work): Successor {
+  const since = work.kind === 'revocation' ? work.owedSince : work.order.at
+  return {
+    id,
+    record: {
+      value: vault.seal('work', id, work),
+      expiresAt: Math.max(since, context.environment.now()) + SWEEP_AFTER,
+      established: { provider: Number.MAX_SAFE_INTEGER, here: Number.MAX_SAFE_INTEGER },
+      indexes: [owedIndex(vault)],
+    },
+  }
+}
+
+/** What stored work says, or nothing where it is not work or not readable. */
+export function openWork(vault: Vault, id: string, bytes: Uint8Array): Work | undefined {
+  return vault.open('work', id, bytes).content as Work | undefined
+}
+
+/**
+ * Has a token set revoked that nobody may keep: its session ended before it came. Resolves with
+ * the name under which its revocations are told, when they are durable.
+ */
+export async function oweRevocation(context: Context, set: TokenSet): Promise<string> {
+  const vault = await context.keyring.load()
+  const receipt = newReceiptId(context)
+  const now = context.environment.now()
+  const work: Work = {
+    kind: 'revocation',
+    receipt,
+    tokens: tokensOfSet(set),
+    attempts: 0,
+    dueAt: now,
+    owedSince: now,
+  }
+  const { id, record } = toSuccessor(context, vault, `w.${receipt}`, work)
+  await context.store.insert(id, record)
+  context.wakeWorker()
+  return receipt
+}

@@ -1,0 +1,29 @@
+import type { TokenSet } from '../provider/types.ts'
+import type { SessionRecord } from '../session/record.ts'
+
+/** A token the provider shall revoke (RFC 7009). */
+export interface RevocableToken {
+  readonly hint: 'refresh_token' | 'access_token'
+  readonly value: string
+}
+
+/** Of a session: the refresh token first, since that often ends the others, then what still lives. */
+export function tokensToRevoke(record: SessionRecord, now: number): RevocableToken[] {
+  const live = record.accessTokens.filter((token) => token.expiresAt > now)
+  return inOrder(
+    record.refreshToken,
+    live.map((token) => token.value),
+  )
+}
+
+/** Of an answer of the token endpoint that nobody may keep. */
+export function tokensOfSet({ refreshToken, accessToken }: TokenSet): RevocableToken[] {
+  return inOrder(refreshToken, [accessToken])
+}
+
+function inOrder(refresh: string | undefined, access: readonly string[]): RevocableToken[] {
+  return [
+    ...(refresh === undefined ? [] : [{ hint: 'refresh_token' as const, value: refresh }]),
+    ...access.map((value) => ({ hint: 'access_token' as const, value })),
+  ]
+}

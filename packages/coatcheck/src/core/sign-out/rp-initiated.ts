@@ -1,0 +1,136 @@
+import { AuthError } from '../../errors.ts'
+import type { SignOutReceipt } from '../../events.ts'
+import type { Context } from '../context.ts'
+import { removeCookie } from '../http/cookies.ts'
+import { readForm, single } from '../http/form.ts'
+import { formOf, toPage } from '../http/page.ts'
+import { redirect } from '../http/redirect.ts'
+import { safeReturnTo } from '../http/return-to.ts'
+import { isSameOrigin } from '../http/same-origin.ts'
+import type { ProviderMetadata } from '../provider/types.ts'
+import { cookieName, sessionCookieAttributes, sessionIdOf } from '../session/ticket.ts'
+import { allPending, forgetPending } from '../sign-in/pending.ts'
+import { endSession } from './end-session.ts'
+import { keepPendingSignOut } from './pending-sign-out.ts'
+import { hasten } from './worker.ts'
+
+/** Revocation waits so long for the browser's return: revoking first could keep the provider from telling others. */
+const RETURN_WITHIN = 30_000
+/** A provider whose metadata are not at hand gets so long; then the sign-out ends here. */
+const PATIENCE = 500
+/** Longer addresses break somewhere on the way; then the hint travels in a form (RPI 2). */
+const LONGEST_URL = 2000
+
+/** `GET …/sign-out`: a link cannot sign out, since any page could hold one; a button can. */
+export function signOutPage(context: Context): Response {
+  const { configuration, provider } = context
+  const end = provider.knownMetadata()?.end_session_endpoint
+  return toPage({
+    title: 'Sign out?',
+    body: formOf(configuration.routes.signOut, {}, 'Sign out'),
+    formAction: [`'self'`, new URL(end ?? provider.issuer).origin],
+  })
+}
+
+/** `POST …/sign-out`: removes here, then sends the browser on to the provider (RP-Initiated Logout 2). */
+export async function signOutHere(context: Context, request: Request): Promise<Response> {
+  const { configuration } = context
+  if (!isSameOrigin(request, configuration.origin)) {
+    throw new AuthError('cross_origin', 'The sign-out was not asked for by a page of this origin.')
+  }
+  const form = request.headers.has('content-type') ? await readForm(request) : new URLSearchParams()
+  const wished = {
+    logout_hint: single(form, 'logout_hint'),
+    ui_locales: single(form, 'ui_locales'),
+  }
+  const returnTo = single(form, 'return_to')
+  const vault = await context.keyring.confirm()
+  const metadata = context.provider.knownMetadata()
+  const removed = await removeHere(context, request, metadata)
+  const known = metadata ?? (await metadataSoon(context))
+  const cookies = [
+    removeCookie(cookieName(configuration), sessionCookieAttributes(configuration)),
+    ...forgetPending(context, request),
+  ]
+  if (known?.end_session_endpoint === undefined) {
+    await hasten(context, removed.owed)
+    const to =
+      returnTo === undefined
+        ? configuration.routes.signedOut
+        : safeReturnTo(returnTo, configuration.origin)
+    return redirect(configuration.origin + to, cookies)
+  }
+  const state = Buffer.from(context.environment.random(32)).toString('base64url')
+  const target = returnTo === undefined ? undefined : safeReturnTo(returnTo, configuration.origin)
+  const pending = { state, returnTo: target, owed: removed.owed }
+  return toProvider(
+    new URL(known.end_session_endpoint),
+    {
+      ...(removed.idToken !== undefined && { id_token_hint: removed.idToken }),
+      client_id: context.provider.clientId,
+      post_logout_redirect_uri: configuration.origin + configuration.routes.signedOut,
+      state,
+      ...definedOf(wished),
+    },
+    [...cookies, keepPendingSignOut(context, vault, pending)],
+  )
+}
+
+/** Removes the browser's session and keeps its other tabs from completing a sign-in. */
+async function removeHere(
+  context: Context,
+  request: Request,
+  metadata: ProviderMetadata | undefined,
+): Promise<{ readonly idToken: string | undefined; readonly owed: readonly string[] }> {
+  const id = sessionIdOf(request, cookieName(context.configuration))
+  const vault = await context.keyring.load()
+  const signIns = allPending(context, vault, request).map((pending) =>
+    vault.index('sign_in', pending.state),
+  )
+  if (id === undefined && signIns.length === 0) return { idToken: undefined, owed: [] }
+  const { records, owed } = await endSession(context, id, 'user', {
+    signIns,
+    revokeAfter: RETURN_WITHIN,
+    providerSession: providerSessionOf(metadata),
+  })
+  return { idToken: records[0]?.idToken, owed }
+}
+
+function providerSessionOf(
+  metadata: ProviderMetadata | undefined,
+): SignOutReceipt['providerSession'] {
+  if (metadata === undefined) return 'not_asked'
+  return metadata.end_session_endpoint === undefined ? 'unsupported' : 'told'
+}
+
+async function metadataSoon(context: Context): Promise<ProviderMetadata | undefined> {
+  const asked = context.provider.metadata().catch((error: unknown) => {
+    // A provider that is down does not keep anybody signed in here; discovery tells its own story.
+    if (error instanceof AuthError) return undefined
+    throw error
+  })
+  return Promise.race([asked, context.environment.wait(PATIENCE).then(() => undefined)])
+}
+
+function toProvider(
+  endpoint: URL,
+  parameters: Readonly<Record<string, string>>,
+  cookies: readonly string[],
+): Response {
+  const url = new URL(endpoint)
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
+  if (url.href.length <= LONGEST_URL) return redirect(url.href, cookies)
+  return toPage({
+    title: 'Signing out…',
+    body: formOf(endpoint.href, parameters, 'Continue'),
+    formAction: [endpoint.origin],
+    submits: true,
+    cookies,
+  })
+}
+
+function definedOf(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) found[name] = value
+  return found
+}

@@ -1,0 +1,43 @@
+import type { Context } from '../context.ts'
+import { openWork } from './owed.ts'
+import { newReceiptId } from './receipt-id.ts'
+import { createTally } from './tally.ts'
+
+const BATCH = 128
+
+/**
+ * Removes what has expired, so that the tokens of somebody who never comes back are revoked too.
+ * Sessions that ended by time have a receipt like any other.
+ */
+export async function sweepExpired(context: Context): Promise<void> {
+  const vault = await context.keyring.load()
+  for (;;) {
+    const at = context.environment.now()
+    const order = {
+      id: newReceiptId(context),
+      cause: 'expired' as const,
+      named: [],
+      sessions: [],
+      marks: [],
+      revokeAt: at,
+      providerSession: 'not_asked' as const,
+      at,
+    }
+    const tally = createTally(context, vault, order)
+    const swept = await context.store.sweep(tally.owe, BATCH)
+    swept.forEach(tally.count)
+    for (const { id, value } of swept) {
+      const work = openWork(vault, id, value)
+      if (work?.kind !== 'revocation') continue
+      // Nobody was there to do it in time: that must not pass in silence.
+      const { receipt, attempts } = work
+      for (const { hint } of work.tokens) {
+        context.emit({ type: 'revocation', receipt, token: hint, outcome: 'abandoned', attempts })
+      }
+    }
+    const { receipt, owed } = tally.end()
+    if (receipt.removed > 0) context.emit({ type: 'signed_out', receipt })
+    if (owed.length > 0) context.wakeWorker()
+    if (swept.length < BATCH) return
+  }
+}

@@ -1,0 +1,69 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+
+/** What a sealed text is for; bytes sealed for one purpose do not open for another. */
+export type Purpose = 'session' | 'work' | 'pending_sign_in' | 'pending_sign_out' | 'keyring'
+
+/** A key to seal with, and the public name by which it is found again. */
+export interface SealKey {
+  /** Six bytes. */
+  readonly id: Uint8Array
+  /** Thirty-two bytes. */
+  readonly secret: Uint8Array
+}
+
+const FORMAT = 1
+const ID_LENGTH = 6
+const NONCE_LENGTH = 12
+const TAG_LENGTH = 16
+const HEADER_LENGTH = 1 + ID_LENGTH + NONCE_LENGTH
+
+/**
+ * Seals with AES-256-GCM. Purpose and name are additional data, so bytes that were moved to
+ * another name do not open. Layout: format, key id, nonce, ciphertext, tag.
+ */
+export function seal(
+  key: SealKey,
+  purpose: Purpose,
+  name: string,
+  plaintext: Uint8Array,
+  nonce: Uint8Array,
+): Uint8Array {
+  const cipher = createCipheriv('aes-256-gcm', key.secret, nonce)
+  cipher.setAAD(additionalData(purpose, name))
+  const head = Buffer.concat([Uint8Array.of(FORMAT), key.id, nonce])
+  return Buffer.concat([head, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+}
+
+/** The id of the key that sealed these bytes, or nothing where they are not of our format. */
+export function sealedWith(sealed: Uint8Array): Uint8Array | undefined {
+  if (sealed.length < HEADER_LENGTH + TAG_LENGTH || sealed[0] !== FORMAT) return undefined
+  return sealed.subarray(1, 1 + ID_LENGTH)
+}
+
+/** Opens what {@link seal} made, or answers nothing: truncated, tampered with, or moved. */
+export function open(
+  secret: Uint8Array,
+  purpose: Purpose,
+  name: string,
+  sealed: Uint8Array,
+): Uint8Array | undefined {
+  const decipher = createDecipheriv(
+    'aes-256-gcm',
+    secret,
+    sealed.subarray(1 + ID_LENGTH, HEADER_LENGTH),
+  )
+  decipher.setAAD(additionalData(purpose, name))
+  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_LENGTH))
+  const first = decipher.update(sealed.subarray(HEADER_LENGTH, sealed.length - TAG_LENGTH))
+  try {
+    const last = decipher.final()
+    return last.length === 0 ? first : Buffer.concat([first, last])
+  } catch {
+    // The only error `final` knows is a tag that does not fit: absence, not an accident.
+    return undefined
+  }
+}
+
+function additionalData(purpose: Purpose, name: string): Uint8Array {
+  return Buffer.from(`coatcheck\0${purpose}\0${name}`)
+}

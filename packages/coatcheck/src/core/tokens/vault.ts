@@ -1,0 +1,70 @@
+import { createHmac } from 'node:crypto'
+import { open, type Purpose, type SealKey, seal, sealedWith } from './seal.ts'
+
+/** The secrets of one deployment, ready for use. */
+export interface Secrets {
+  /** Keys indexes; never changes while the store lives, so that rotation loses no sign-out. */
+  readonly index: Uint8Array
+  /** The newest first: it seals, all open. */
+  readonly seal: readonly SealKey[]
+}
+
+/** Seals records, opens them, and names what they are found by. Never waits. */
+export interface Vault {
+  seal(purpose: Purpose, name: string, content: unknown): Uint8Array
+  /**
+   * What was sealed, or why it cannot be read: by a key this process has not seen (`unknown_key`,
+   * worth a look at the keyring), or `unreadable` for good.
+   */
+  open(purpose: Purpose, name: string, sealed: Uint8Array): Opened
+  /** A keyed hash that is the same in every process: 128 bits, as 22 characters. */
+  index(kind: IndexKind, ...parts: readonly string[]): string
+}
+
+/** The outcome of {@link Vault.open}. */
+export type Opened =
+  | { readonly content: unknown }
+  | { readonly content?: never; readonly reason: 'unknown_key' | 'unreadable' }
+
+/** What records are found by. */
+export type IndexKind =
+  | 'sid'
+  | 'subject'
+  | 'subject_without_sid'
+  | 'sign_in'
+  | 'owed'
+  | 'logout_token'
+  | 'claim'
+
+/** A vault over these secrets. `random` gives fresh nonces. */
+export function createVault(secrets: Secrets, random: (length: number) => Uint8Array): Vault {
+  const current = secrets.seal[0]
+  if (current === undefined) throw new TypeError('A vault needs a key to seal with.')
+  return {
+    seal(purpose, name, content) {
+      return seal(current, purpose, name, Buffer.from(JSON.stringify(content)), random(12))
+    },
+
+    open(purpose, name, sealed) {
+      const id = sealedWith(sealed)
+      if (id === undefined) return { reason: 'unreadable' }
+      const key = secrets.seal.find((one) => sameBytes(one.id, id))
+      if (key === undefined) return { reason: 'unknown_key' }
+      const plaintext = open(key.secret, purpose, name, sealed)
+      if (plaintext === undefined) return { reason: 'unreadable' }
+      return { content: JSON.parse(Buffer.from(plaintext).toString()) as unknown }
+    },
+
+    index(kind, ...parts) {
+      const hmac = createHmac('sha256', secrets.index).update(kind)
+      // Each part is preceded by its length: no two lists of parts read alike.
+      for (const part of parts) hmac.update(`\0${Buffer.byteLength(part)}:`).update(part)
+      return hmac.digest().toString('base64url', 0, 16)
+    },
+  }
+}
+
+/** Whether two runs of bytes are equal. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}

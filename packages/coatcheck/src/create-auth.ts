@@ -1,0 +1,108 @@
+import type { Auth, HasHeaders, Session } from './auth.ts'
+import { configure } from './configuration.ts'
+import type { Context } from './core/context.ts'
+import { coverageOf } from './core/coverage.ts'
+import { createProvider } from './core/provider/provider.ts'
+import { createRouter } from './core/routes.ts'
+import { sessionsOf } from './core/session/list.ts'
+import { currentSession, toSession } from './core/session/session.ts'
+import { SESSION_PREFIX } from './core/session/ticket.ts'
+import { issuerOf, signOutByName } from './core/sign-out/administrator.ts'
+import { createDeferred } from './core/sign-out/deferred.ts'
+import { startWorker } from './core/sign-out/worker.ts'
+import { accessTokenOf } from './core/tokens/access-token.ts'
+import { fetchWithToken } from './core/tokens/fetch.ts'
+import { guardStore } from './core/tokens/guarded-store.ts'
+import { createKeyring } from './core/tokens/keyring.ts'
+import { AuthError } from './errors.ts'
+import type { AuthEvent } from './events.ts'
+import type { AuthOptions } from './options.ts'
+import { SignInRequired } from './sign-in-required.ts'
+
+/**
+ * Makes an {@link Auth}. Asks neither the provider nor the store before the first request, except
+ * for work that an earlier process left behind. Throws a `TypeError` that says what to write.
+ */
+export function createAuth(options: AuthOptions): Auth {
+  const configuration = configure(options)
+  const { environment, origin, routes } = configuration
+  const emit = toObserver(options.observe)
+  const store = guardStore(options.store, emit)
+  const context: Context = {
+    configuration,
+    environment,
+    provider: createProvider(options.provider, environment),
+    store,
+    keyring: createKeyring(store, options.keys, environment),
+    deferred: createDeferred(environment),
+    refreshes: { underWay: new Map(), attempts: new Map() },
+    emit,
+    wakeWorker: () => worker.wake(),
+  }
+  const worker = startWorker(context)
+  const router = createRouter(context)
+  let closed = false
+
+  function assertOpen(): void {
+    if (closed) throw new AuthError('closed', 'This auth was closed.')
+  }
+
+  /** The store id a token is wanted for: the request's session, or the one at hand. */
+  async function idOf(from: HasHeaders | Session): Promise<string> {
+    assertOpen()
+    if ('handle' in from) return SESSION_PREFIX + from.handle
+    const held = await currentSession(context, from)
+    if (held === undefined) throw new SignInRequired(routes.signIn)
+    return held.id
+  }
+
+  return {
+    origin,
+    owns: router.owns,
+    async handle(request) {
+      assertOpen()
+      return router.handle(request)
+    },
+    async session(request) {
+      assertOpen()
+      const held = await currentSession(context, request)
+      return held && toSession(context, held)
+    },
+    async accessToken(from, wanted = {}) {
+      return accessTokenOf(context, await idOf(from), wanted)
+    },
+    async fetch(from, url, init = {}) {
+      return fetchWithToken(context, await idOf(from), url, init)
+    },
+    async signOut(selector, { cause = 'administrator' } = {}) {
+      assertOpen()
+      return signOutByName(context, selector, cause)
+    },
+    async sessions(user) {
+      assertOpen()
+      return sessionsOf(context, issuerOf(context, user), user.subject)
+    },
+    coverage: () => coverageOf(context),
+    signInPath(returnTo) {
+      return returnTo === undefined
+        ? routes.signIn
+        : `${routes.signIn}?return_to=${encodeURIComponent(returnTo)}`
+    },
+    async close() {
+      closed = true
+      await worker.stop()
+      await context.deferred.close()
+    },
+  }
+}
+
+/** An observer that fails must not keep a user signed in: its error is shown, not thrown. */
+function toObserver(observe: ((event: AuthEvent) => void) | undefined): (event: AuthEvent) => void {
+  return (event) => {
+    try {
+      observe?.(event)
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error), 'CoatcheckObserver')
+    }
+  }
+}
