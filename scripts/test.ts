@@ -1,0 +1,93 @@
+// npm test: everything. npm test -- flows stores/lmdb: the files whose path has one of these words.
+// npm test -- --name 'signs out': the tests whose title matches.
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { build } from './build.ts'
+import { chromiumMissing } from './chromium.ts'
+import { filesUnder } from './files.ts'
+import { requirements } from './requirements.ts'
+import { root } from './run.mjs'
+
+/** One test; a test that needs longer says so itself. */
+const testMilliseconds = 60_000
+/** No file is silent for so long, whatever limits its tests set themselves. */
+const silentMilliseconds = 300_000
+
+const { values, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: { name: { type: 'string' } },
+})
+const everything = words.length === 0 && values.name === undefined
+const problems: string[] = []
+const passed: string[] = []
+let failed = 0
+
+let files = filesUnder('test').filter((file) => file.endsWith('.test.ts'))
+if (words.length > 0) files = files.filter((file) => words.some((word) => file.includes(word)))
+
+const notRun = withoutBrowser()
+const buildProblems = build()
+if (buildProblems !== '') {
+  process.stderr.write(buildProblems)
+  problems.push('The build failed; see above.')
+}
+if (files.length === 0) problems.push(`No test file has ${words.join(' or ')} in its path.`)
+else await runTests()
+if (everything) problems.push(...requirements({ passed }))
+
+if (notRun.length > 0) console.log(`\nNOT RUN:\n${notRun.map((file) => `  ${file}`).join('\n')}`)
+if (problems.length > 0) console.log(`\n${problems.map((line) => `✖ ${line}`).join('\n')}`)
+failed += problems.length
+console.log(`\n${passed.length} passed, ${failed} failed`)
+process.exit(failed === 0 ? 0 : 1)
+
+/** Takes the browser tests out where there is no browser, and answers which these are. */
+function withoutBrowser(): string[] {
+  const inBrowser = files.filter((file) => file.startsWith('test/browser/'))
+  const missing = inBrowser.length > 0 ? chromiumMissing() : undefined
+  if (missing === undefined) return []
+  files = files.filter((file) => !inBrowser.includes(file))
+  const line = `The browser tests were not run: ${missing}.`
+  if (process.env['CI'] === 'true') problems.push(line)
+  else console.log(line)
+  return inBrowser
+}
+
+async function runTests(): Promise<void> {
+  const silence = new AbortController()
+  const heardOf = new Map<string, number>()
+  const stream = run({
+    files: files.map((file) => join(root, file)),
+    cwd: root,
+    concurrency: 2,
+    timeout: testMilliseconds,
+    signal: silence.signal,
+    ...(values.name === undefined ? {} : { testNamePatterns: [values.name] }),
+  })
+  const heard = ({ file, name }: { file?: string | undefined; name: string }): void => {
+    if (file !== undefined) heardOf.set(file, Date.now())
+    if (name === file) heardOf.delete(file)
+  }
+  stream.on('test:dequeue', (event) => heardOf.set(event.file ?? event.name, Date.now()))
+  stream.on('test:complete', heard)
+  stream.on('test:pass', (event) => {
+    if (event.details.type === 'suite') return
+    if (event.name === event.file) problems.push(`${event.file} has no test.`)
+    else if (event.skip !== undefined || event.todo !== undefined) {
+      problems.push(`Skipped or to do, which counts as failed: ${event.name}`)
+    } else passed.push(event.name)
+  })
+  stream.on('test:fail', (event) => {
+    if (event.details.type !== 'suite') failed += 1
+  })
+  const watch = setInterval(() => {
+    const silent = [...heardOf].filter(([, at]) => Date.now() - at > silentMilliseconds)
+    if (silent.length === 0) return
+    for (const [file] of silent) problems.push(`${file} does not end: something is still open.`)
+    silence.abort()
+  }, 1000)
+  for await (const chunk of stream.compose(new spec())) process.stdout.write(chunk)
+  clearInterval(watch)
+}
