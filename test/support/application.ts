@@ -1,0 +1,141 @@
+import { type Auth, type AuthEvent, type AuthOptions, createAuth, type TokenStore } from '#coatcheck'
+import { memoryStore } from '#coatcheck/stores/memory'
+import { environment } from '#coatcheck/core/environment'
+import { startProvider, type TestProvider } from '#coatcheck/testing/provider'
+import { startBrowser, type TestBrowser } from '#coatcheck/testing/browser'
+
+/** A clock that stands still until a test moves it. */
+export interface Clock {
+  readonly now: () => number
+  forward(milliseconds: number): void
+}
+
+/** A clock that begins with the real time, since signatures are checked against it elsewhere. */
+export function startClock(): Clock {
+  let offset = 0
+  const started = Date.now()
+  return {
+    now: () => started + offset,
+    forward: (milliseconds) => {
+      offset += milliseconds
+    },
+  }
+}
+
+/** An application under test: coatcheck, its provider, and browsers that talk to both. */
+export interface Application {
+  readonly origin: string
+  readonly auth: Auth
+  readonly provider: TestProvider
+  readonly store: TokenStore
+  readonly clock: Clock
+  /** Everything `observe` heard. */
+  readonly events: AuthEvent[]
+  /** A second process of the same application: same store, same keys. */
+  another(options?: Partial<AuthOptions>): Auth
+  /** A browser without cookies. */
+  browser(auth?: Auth): TestBrowser
+  /** A browser in which this user has signed in. */
+  signedIn(user?: { sub: string; sid?: string | null }, auth?: Auth): Promise<TestBrowser>
+  /** The headers a browser's request to the application would have. */
+  as(browser: TestBrowser): { headers: { cookie: string } }
+  /** Events of one type. */
+  heard<Type extends AuthEvent['type']>(type: Type): Extract<AuthEvent, { type: Type }>[]
+  /** Sends a logout token as the provider would. */
+  logout(token: string, auth?: Auth): Promise<Response>
+  close(): Promise<void>
+}
+
+export const ORIGIN = 'https://app.test'
+export const KEY = 'a key for tests of thirty-two bytes at least'
+
+/** Starts one. `options` go over those of `createAuth`. */
+export async function startApplication(
+  options: Partial<AuthOptions> & { given?: { provider?: TestProvider; clock?: Clock } } = {},
+): Promise<Application> {
+  const { given, ...over } = options
+  const clock = given?.clock ?? startClock()
+  const provider = given?.provider ?? (await startProvider({ now: clock.now }))
+  const origin = over.origin ?? ORIGIN
+  const client = [...provider.clients.values()][0]
+  if (client === undefined) throw new Error('The provider has no client.')
+  provider.register({ client_id: client.client_id, origin })
+  const store = over.store ?? memoryStore({ now: clock.now })
+  const events: AuthEvent[] = []
+  const auths: Auth[] = []
+
+  function another(more: Partial<AuthOptions> = {}): Auth {
+    const auth = createAuth({
+      origin,
+      keys: [KEY],
+      scope: 'openid profile offline_access',
+      observe: (event) => events.push(event),
+      ...over,
+      ...more,
+      store: more.store ?? store,
+      provider: {
+        issuer: provider.issuer,
+        clientId: client?.client_id ?? '',
+        clientSecret: client?.client_secret ?? '',
+        ...over.provider,
+        ...more.provider,
+      },
+      [environment]: { now: clock.now, fetch: provider.fetch, ...over[environment], ...more[environment] },
+    })
+    auths.push(auth)
+    return auth
+  }
+
+  const auth = another()
+
+  function browser(at = auth): TestBrowser {
+    return startBrowser({
+      now: clock.now,
+      origins: {
+        [provider.issuer]: async (request) =>
+          provider.fetch(request.url, {
+            method: request.method,
+            headers: request.headers,
+            redirect: 'manual',
+            ...(request.body && { body: await request.text() }),
+          }),
+        [origin]: (request) =>
+          at.owns(new URL(request.url).pathname) ? at.handle(request) : new Response('the application'),
+      },
+    })
+  }
+
+  return {
+    origin,
+    auth,
+    provider,
+    store,
+    clock,
+    events,
+    another,
+    browser,
+    async signedIn(user, at) {
+      if (user !== undefined) provider.user = user
+      const opened = browser(at)
+      const page = await opened.get(`${origin}/auth/sign-in`)
+      if (page.status !== 200 || page.url.pathname !== '/') {
+        throw new Error(`Sign-in ended with ${page.status} at ${page.url.pathname}: ${page.text}`)
+      }
+      return opened
+    },
+    as: (from) => ({ headers: { cookie: from.cookieHeader(origin) } }),
+    heard: (type) =>
+      events.filter((event): event is Extract<AuthEvent, { type: typeof type }> => event.type === type),
+    logout: (token, at = auth) =>
+      at.handle(
+        new Request(`${origin}/auth/backchannel-logout`, {
+          method: 'POST',
+          body: new URLSearchParams({ logout_token: token }),
+        }),
+      ),
+    async close() {
+      for (const one of auths) await one.close()
+      await provider.close()
+    },
+  }
+}
