@@ -35,7 +35,7 @@ export function applicationPage(shown: ApplicationPage): string {
       <h2>What the cache holds</h2>
       <div class="two">${shown.panels.map(
         ({ path, now }) =>
-          html`<section data-panel="${path}" aria-live="polite">${
+          html`<section data-panel="${path}">${
             now ?? html`<p><a href="${path}">Another process</a> has its own view of it.</p>`
           }</section>`,
       )}</div>

@@ -81,7 +81,7 @@ td:last-child { text-align: right; padding-right: 0; white-space: nowrap; color:
 ol.events { list-style: none; padding: 0; margin: 0; font-size: .88rem; max-height: 19rem; overflow: auto }
 ol.events li { padding: .25rem 0; border-top: 1px solid var(--line) }
 ol.events time { color: var(--soft); margin-right: .5rem; font-variant-numeric: tabular-nums }
-.receipt { border-left: 3px solid var(--accent); padding-left: .6rem; background: var(--wash) }
+ol.events li.receipt { border-left: 3px solid var(--accent); padding-left: .6rem; background: var(--wash) }
 .big { font-size: 2rem; line-height: 1.1; font-variant-numeric: tabular-nums; color: var(--accent) }
 pre { margin: .4rem 0 0; padding: .7rem; border-radius: .4rem; background: var(--wash); overflow: auto; font-size: .85rem }
 .bad { color: var(--bad) }

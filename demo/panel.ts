@@ -8,8 +8,8 @@ export function panel(view: CacheView): Html {
   const count = (kind: Held['kind']): number => tokens.filter((one) => one.kind === kind).length
   return html`<h2>${view.process} <span class="soft">pid ${view.pid}</span></h2>
     <p><span class="big">${view.sessions.length}</span> ${view.sessions.length === 1 ? 'session' : 'sessions'},
-      <span class="soft">holding ${count('access_token')} access, ${count('refresh_token')} refresh and
-      ${count('id_token')} ID tokens</span></p>
+      <span class="soft">access tokens ${count('access_token')}, refresh tokens ${count('refresh_token')},
+      ID tokens ${count('id_token')}</span></p>
     ${view.sessions.map(sessionTable)}
     <h3>What it heard</h3>
     ${view.events.length === 0 ? html`<p class="soft">Nothing yet.</p>` : ''}
@@ -25,8 +25,11 @@ for (const panel of document.querySelectorAll('[data-panel]')) {
   const refresh = async () => {
     try {
       const answer = await fetch(panel.dataset.panel)
-      if (answer.ok) panel.innerHTML = await answer.text()
-    } catch { panel.textContent = 'The demo does not answer any more.' }
+      if (!answer.ok) throw answer
+      const scrolled = panel.querySelector('.events')?.scrollTop ?? 0
+      panel.innerHTML = await answer.text()
+      panel.querySelector('.events').scrollTop = scrolled
+    } catch { panel.textContent = 'No answer.' }
     setTimeout(refresh, 700)
   }
   refresh()

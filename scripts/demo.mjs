@@ -4,5 +4,4 @@ import { runFile } from './run.mjs'
 
 await prepare()
 const built = await runFile('scripts/build.ts', [])
-process.exitCode =
-  built === 0 ? await runFile('demo/main.ts', process.argv.slice(2)) : built
+process.exitCode = built === 0 ? await runFile('demo/main.ts', process.argv.slice(2)) : built

@@ -22,7 +22,12 @@ const ours = join(root, 'node_modules', '.bin')
  */
 export function run(program, args, env = process.env) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+    const child = spawn(program, args, {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: true,
+    })
     let askedAt = 0
     /** @param {NodeJS.Signals} signal */
     const forward = (signal) => {

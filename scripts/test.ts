@@ -1,8 +1,9 @@
 // npm test: everything. npm test -- flows stores/lmdb: the files whose path has one of these words.
 // npm test -- --name 'signs out': the tests whose title matches.
+
+import { join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from './build.ts'
 import { chromiumMissing } from './chromium.ts'

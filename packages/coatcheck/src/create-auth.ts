@@ -3,6 +3,7 @@ import { configure } from './configuration.ts'
 import type { Context } from './core/context.ts'
 import { coverageOf } from './core/coverage.ts'
 import { createProvider } from './core/provider/provider.ts'
+import { createTokenBucket } from './core/provider/token-bucket.ts'
 import { createRouter } from './core/routes.ts'
 import { sessionsOf } from './core/session/list.ts'
 import { currentSession, toSession } from './core/session/session.ts'
@@ -36,6 +37,7 @@ export function createAuth(options: AuthOptions): Auth {
     keyring: createKeyring(store, options.keys, environment),
     deferred: createDeferred(environment),
     refreshes: { underWay: new Map(), attempts: new Map() },
+    strangers: createTokenBucket(500, 100, environment.now),
     emit,
     wakeWorker: () => worker.wake(),
   }

@@ -3,16 +3,19 @@ import { AuthError } from '../errors.ts'
 /** No provider posts more: a logout token is at most 16 KiB, a `form_post` answer less. */
 const BODY_LIMIT = 64 * 1024
 
+/** Refuses a body that is declared too large, before anything of it is read. */
+export function refuseDeclared(contentLength: string | null | undefined): void {
+  if (Number(contentLength ?? 0) > BODY_LIMIT) throw tooLarge()
+}
+
 /**
- * Reads a body of at most 64 KiB. A larger one is `request_too_large`: before reading where its
- * length was declared, otherwise as soon as it is seen, and nothing more of it is kept. The
- * iteration must leave the stream open when it is left, or the connection goes before the answer.
+ * Reads a body of at most 64 KiB. A larger one is `request_too_large` as soon as it is seen, and
+ * nothing more of it is kept. The iteration must leave the stream open when it is left, or the
+ * connection goes before the answer.
  */
 export async function readBody(
   chunks: AsyncIterable<Uint8Array>,
-  declaredLength: string | null | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (Number(declaredLength ?? 0) > BODY_LIMIT) throw tooLarge()
   const kept: Uint8Array[] = []
   let size = 0
   try {
@@ -33,7 +36,12 @@ export async function readBody(
  * core still refuses it; nested values are dropped, since no parameter of ours is written `a[b]`.
  */
 export function unparse(parsed: unknown): Uint8Array<ArrayBuffer> | undefined {
-  if (parsed instanceof Uint8Array) return new Uint8Array(parsed)
+  const body = parsed instanceof Uint8Array ? new Uint8Array(parsed) : encode(parsed)
+  if (body !== undefined && body.length > BODY_LIMIT) throw tooLarge()
+  return body
+}
+
+function encode(parsed: unknown): Uint8Array<ArrayBuffer> | undefined {
   if (typeof parsed === 'string') return new TextEncoder().encode(parsed)
   if (typeof parsed !== 'object' || parsed === null) return undefined
   const form = new URLSearchParams()

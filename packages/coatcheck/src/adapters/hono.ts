@@ -1,7 +1,7 @@
 import type { Context, ErrorHandler, HonoRequest, MiddlewareHandler } from 'hono'
 import type { Auth, Session } from '../auth.ts'
 import { SignInRequired } from '../sign-in-required.ts'
-import { readBody } from './body.ts'
+import { readBody, refuseDeclared, unparse } from './body.ts'
 import { guard, signInAnswer } from './guard.ts'
 import { refusal, refuseMethod } from './refusal.ts'
 import { originForm, pathOf } from './target.ts'
@@ -65,14 +65,17 @@ async function toRequest(req: HonoRequest, origin: string): Promise<Request> {
 async function bodyOf(req: HonoRequest): Promise<BodyInit | null> {
   const { raw, bodyCache } = req
   if (!raw.bodyUsed) {
-    if (raw.body === null) return null
-    return readBody(raw.body.values({ preventCancel: true }), raw.headers.get('content-length'))
+    // Not even `raw.body` before that: it starts to read, and then nobody can skip the rest.
+    refuseDeclared(raw.headers.get('content-length'))
+    return raw.body && readBody(raw.body.values({ preventCancel: true }))
   }
   if (bodyCache.formData !== undefined) {
     const fields = [...(await req.formData())].map(([name, value]) => [name, String(value)])
-    return new URLSearchParams(fields)
+    return unparse(new URLSearchParams(fields).toString()) ?? null
   }
-  if (Object.keys(bodyCache).length > 0) return req.arrayBuffer()
+  if (Object.keys(bodyCache).length > 0) {
+    return unparse(new Uint8Array(await req.arrayBuffer())) ?? null
+  }
   throw new TypeError(
     'The request body was read before coatcheck saw it: mount honoAuth before whatever reads it.',
   )

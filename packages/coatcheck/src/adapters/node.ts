@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Auth, Session } from '../auth.ts'
 import { SignInRequired } from '../sign-in-required.ts'
-import { readBody, unparse } from './body.ts'
+import { readBody, refuseDeclared, unparse } from './body.ts'
 import { guard, signInAnswer } from './guard.ts'
 import { refusal, refuseMethod } from './refusal.ts'
 import { originForm, pathOf } from './target.ts'
@@ -125,9 +125,9 @@ async function bodyOf(
   parsed: unknown,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   if (!incoming.readableDidRead) {
-    const chunks = incoming.iterator({ destroyOnReturn: false })
+    refuseDeclared(incoming.headers['content-length'])
     try {
-      const body = await readBody(chunks, incoming.headers['content-length'])
+      const body = await readBody(incoming.iterator({ destroyOnReturn: false }))
       // A server without a socket can hand out an empty stream beside what it parsed.
       return body.length > 0 ? body : (unparse(parsed) ?? null)
     } catch (error) {

@@ -1,8 +1,10 @@
 import type { Context } from '../context.ts'
 import { toPage } from '../http/page.ts'
 import { cookieName, sessionIdOf } from '../session/ticket.ts'
+import { PENDING_LIFETIME } from '../sign-in/pending.ts'
+import type { Mark } from '../tokens/store.ts'
+import type { Vault } from '../tokens/vault.ts'
 import { endSession } from './end-session.ts'
-import { markUntil } from './mark.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { removeSessions } from './remove.ts'
 
@@ -38,16 +40,38 @@ async function endBySid(context: Context, sids: readonly string[]): Promise<void
   const vault = await context.keyring.confirm()
   const here = await context.store.now()
   const indexes = sids.map((sid) => vault.index('sid', context.provider.issuer, sid))
+  if (!(await isWorthMarking(context, vault, indexes, here))) return
+  const mark: Mark = { clock: 'here', establishedUntil: here, keepUntil: at + 2 * PENDING_LIFETIME }
   const { receipt } = await removeSessions(context, {
     id: newReceiptId(context),
     cause: 'front_channel',
     named: indexes.map((reference) => ({ by: 'sid', reference })),
     sessions: [],
-    marks: indexes.map((index) => ({ index, mark: markUntil(context, 'here', here, at) })),
+    marks: indexes.map((index) => ({ index, mark })),
     providerSession: 'ended_by_provider',
     at,
   })
   if (receipt.removed === 0) context.emit({ type: 'front_channel_unidentified' })
+}
+
+/**
+ * A `sid` that nobody has here may belong to a sign-in under way, so it leaves a mark as well;
+ * but anybody can ask, so only so many strangers do. The others cost a write all the same: time
+ * must not tell which `sid` exists.
+ */
+async function isWorthMarking(
+  context: Context,
+  vault: Vault,
+  indexes: readonly string[],
+  here: number,
+): Promise<boolean> {
+  for (const index of indexes) {
+    if ((await context.store.list(index, { limit: 1 })).length > 0) return true
+  }
+  if (context.strangers.take()) return true
+  await context.store.claim(vault.index('claim', 'stranger'), here)
+  context.emit({ type: 'front_channel_unidentified' })
+  return false
 }
 
 /** Without a name only the browser itself can be meant, and only from inside a frame. */
