@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { describe, it } from 'node:test'
+import {
+  askToSignIn,
+  type NodeRequest,
+  nodeAuth,
+  requireSession,
+  sendResponse,
+} from '#coatcheck/adapters/node'
+import type { AdapterSetup, RunningApplication } from '#coatcheck/testing/adapter'
+import { testAdapter } from '#coatcheck/testing/adapter'
+import { ask } from '#coatcheck/testing/adapter/ask'
+import { standIn } from '#coatcheck/testing/adapter/stand-in'
+import { listen } from './listen.ts'
+
+describe('node:http', () => {
+  testAdapter(it, start)
+
+  for (const path of ['/auth/./callback', '/auth/x/../callback', '/auth\\callback']) {
+    it(`takes ${path} for a path of the application`, async () => {
+      const auth = standIn()
+      const { url, close } = await start({ ...plain, auth })
+      try {
+        assert.equal((await ask(url, { path })).status, 404)
+        assert.equal(auth.seen.length, 0)
+      } finally {
+        await close()
+      }
+    })
+  }
+
+  for (const status of [204, 304]) {
+    it(`sends ${status} without a body`, async () => {
+      const { url, close } = await listen((_incoming, outgoing) => {
+        sendResponse(new Response(null, { status, headers: { etag: '"1"' } }), outgoing)
+      })
+      try {
+        const answer = await ask(url, { path: '/' })
+        assert.deepEqual([answer.status, answer.headers.etag, answer.text], [status, '"1"', ''])
+        assert.equal(answer.headers['transfer-encoding'], undefined)
+      } finally {
+        await close()
+      }
+    })
+  }
+
+  it('adds its cookies to those the application has set', async () => {
+    const { url, close } = await listen((_incoming, outgoing) => {
+      outgoing.setHeader('set-cookie', 'theirs=1')
+      sendResponse(new Response('', { headers: { 'set-cookie': 'ours=1' } }), outgoing)
+    })
+    try {
+      const answer = await ask(url, { path: '/' })
+      assert.deepEqual(answer.headers['set-cookie'], ['theirs=1', 'ours=1'])
+    } finally {
+      await close()
+    }
+  })
+})
+
+const plain = {
+  bodyParser: 'none',
+  securityHeaders: false,
+  stream: async function* (): AsyncIterable<string> {
+    yield* []
+  },
+} as const
+
+function start({
+  auth,
+  bodyParser,
+  securityHeaders,
+  stream,
+}: AdapterSetup): Promise<RunningApplication> {
+  const serve = nodeAuth(auth)
+  const session = requireSession(auth)
+  const signIn = askToSignIn(auth)
+
+  async function application(incoming: NodeRequest, outgoing: ServerResponse): Promise<unknown> {
+    if (securityHeaders) {
+      outgoing.setHeader('x-frame-options', 'SAMEORIGIN')
+      outgoing.setHeader('cross-origin-opener-policy', 'same-origin')
+      outgoing.setHeader('cross-origin-resource-policy', 'same-origin')
+      outgoing.setHeader('content-security-policy', "default-src 'self'")
+    }
+    if (await serve(Object.assign(incoming, await parse(incoming, bodyParser)), outgoing)) return
+    const { pathname } = new URL(incoming.url ?? '/', auth.origin)
+    if (pathname === '/hello') return outgoing.end('hello')
+    if (pathname === '/echo') return incoming.pipe(outgoing)
+    if (pathname === '/stream') {
+      for await (const piece of stream()) outgoing.write(piece)
+      return outgoing.end()
+    }
+    if (pathname === '/orders') return outgoing.end((await auth.accessToken(incoming)).value)
+    if (pathname.startsWith('/account')) {
+      const found = await session(incoming, outgoing)
+      if (found === undefined) return
+      if (pathname === '/account/cached') outgoing.setHeader('cache-control', 'private, max-age=60')
+      return outgoing.end(found.subject)
+    }
+    outgoing.statusCode = 404
+    return outgoing.end()
+  }
+
+  return listen((incoming, outgoing) => {
+    application(incoming, outgoing).catch(async (error) => {
+      if (await signIn(error, incoming, outgoing)) return
+      outgoing.statusCode = 500
+      outgoing.end(`framework: ${error.message}`)
+    })
+  })
+}
+
+/** The body parser of this application: what is left in `body`. */
+async function parse(
+  incoming: IncomingMessage,
+  bodyParser: AdapterSetup['bodyParser'],
+): Promise<{ body?: unknown }> {
+  if (bodyParser === 'none') return {}
+  let body = ''
+  for await (const chunk of incoming) body += chunk
+  if (bodyParser === 'lost') return {}
+  if (bodyParser === 'text') return { body }
+  const form: Record<string, string | string[]> = {}
+  const fields = new URLSearchParams(body)
+  for (const name of fields.keys()) {
+    const values = fields.getAll(name)
+    form[name] = values.length > 1 ? values : (values[0] ?? '')
+  }
+  return { body: form }
+}
