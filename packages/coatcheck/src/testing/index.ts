@@ -1,0 +1,36 @@
+export { type Environment, environment } from '../core/environment.ts'
+export {
+  type AdapterSetup,
+  type RunningApplication,
+  type StartApplication,
+  testAdapter,
+} from './adapter.ts'
+export type { Cookie } from './browser/cookies.ts'
+export { type PageForm, readForm } from './browser/html.ts'
+export {
+  type Page,
+  startBrowser,
+  type TestBrowser,
+  type TestBrowserOptions,
+  type Visit,
+  type VisitOptions,
+} from './browser.ts'
+export { loopbackFetch } from './loopback.ts'
+export type { ClientRegistration, ProviderClient } from './provider/clients.ts'
+export type { Answer, EndpointName, ProviderRequest, WireFault } from './provider/exchange.ts'
+export type { HeldRequest, Hold, HoldOptions } from './provider/holds.ts'
+export {
+  breakSignature,
+  readClaims,
+  type TokenClaims,
+  type TokenDraft,
+  type TokenEncryption,
+  type TokenHeader,
+} from './provider/jwt.ts'
+export { generateKey, type KeyKind, type ProviderKey, type ProviderKeys } from './provider/keys.ts'
+export type { Issued, IssuedAccessToken, Reuse, Revocation } from './provider/ledger.ts'
+export type { Delivery, LogoutTokenParts } from './provider/logout.ts'
+export type { Change, Script, Scriptable, ScriptOptions } from './provider/scripts.ts'
+export type { ProviderSession, ProviderUser } from './provider/sessions.ts'
+export type { EditableMetadata, ProviderSettings } from './provider/state.ts'
+export { startProvider, type TestProvider, type TestProviderOptions } from './provider.ts'
