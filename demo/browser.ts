@@ -6,6 +6,8 @@ export interface Page {
   readonly url: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: string
+  /** How many cookies the last request carried. */
+  readonly cookiesSent: number
   /** Each answer on the way: its status, and where it was asked for. */
   readonly hops: readonly string[]
 }
@@ -119,9 +121,10 @@ export function browser(): Browser {
 export function ask(
   url: string,
   { method = 'GET', form, headers = {} }: Omit<Asking, 'from' | 'stay'> = {},
-): Promise<Pick<Page, 'status' | 'headers' | 'body'>> {
+): Promise<Omit<Page, 'url' | 'hops'>> {
   const { host, port, pathname, search } = new URL(url)
   const body = form === undefined ? undefined : new URLSearchParams(form).toString()
+  const cookiesSent = (headers['cookie'] ?? '').split('; ').filter(Boolean).length
   const type = { 'content-type': 'application/x-www-form-urlencoded' }
   return new Promise((resolve, reject) => {
     const request = send(
@@ -136,7 +139,8 @@ export function ask(
       async (answer) => {
         let text = ''
         for await (const chunk of answer.setEncoding('utf8')) text += chunk
-        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text })
+        const { statusCode: status = 0, headers } = answer
+        resolve({ status, headers, body: text, cookiesSent })
       },
     )
     request.on('error', reject)

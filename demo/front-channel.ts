@@ -44,17 +44,22 @@ export function addFrontChannel(provider: Provider, issuer: string): void {
   })
 }
 
+interface Frame {
+  readonly name: string
+  readonly url: string
+}
+
 async function framesOf(
   provider: Provider,
   issuer: string,
   context: OidcContext,
-): Promise<{ readonly name: string; readonly url: string }[]> {
+): Promise<Frame[]> {
   const { session } = context.oidc
   const others = Object.keys(session.authorizations ?? {}).filter(
     // The application that sent the browser here has signed the user out before it did.
     (id) => id !== session.state?.clientId,
   )
-  const frames = []
+  const frames: Frame[] = []
   for (const id of others) {
     const client = await provider.Client.find(id)
     const uri = client?.metadata()['frontchannel_logout_uri']

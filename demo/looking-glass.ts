@@ -1,8 +1,8 @@
 import type { TokenStore } from 'coatcheck'
 import { decodeJwt } from 'jose'
-import { systemEnvironment } from '../packages/coatcheck/dist/core/environment.js'
-import type { SessionRecord } from '../packages/coatcheck/dist/core/session/record.js'
-import { createKeyring } from '../packages/coatcheck/dist/core/tokens/keyring.js'
+import { systemEnvironment } from '../packages/coatcheck/src/core/environment.ts'
+import type { SessionRecord } from '../packages/coatcheck/src/core/session/record.ts'
+import { createKeyring } from '../packages/coatcheck/src/core/tokens/keyring.ts'
 import type { Held } from './cache-view.ts'
 
 /** Says of which kinds the tokens are that a session holds. */

@@ -11,6 +11,11 @@ npm run demo -- --once        walks through it by itself: one line of JSON per s
 
 const { once, port } = parameters()
 
+/** Resolves when somebody wants the demo to end; while it starts, that waits until it has. */
+const asked = new Promise<'stop'>((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve('stop'))
+})
+
 try {
   process.exitCode = once ? await walkOnce() : await stay()
 } catch (error) {
@@ -21,28 +26,28 @@ try {
 async function walkOnce(): Promise<number> {
   const demo = await startDemo(port === undefined ? {} : { firstPort: port })
   tidyUp(demo)
-  return (await walk(demo, (line) => console.log(JSON.stringify(line)))) ? 0 : 1
+  const held = walk(demo, (line) => console.log(JSON.stringify(line)))
+  const outcome = await Promise.race([held, asked])
+  if (outcome === 'stop') await demo.stop()
+  return outcome === true ? 0 : 1
 }
 
 async function stay(): Promise<number> {
   const demo = await startDemo({ firstPort: port ?? 7400 })
   tidyUp(demo)
+  const { origins, direct } = demo
   console.log(`
-  Application A   ${demo.origins.a}   two processes, pid ${demo.direct.map(({ pid }) => pid).join(' and ')}
-  Application B   ${demo.origins.b}
-  Provider        ${demo.origins.provider}
-  API             ${demo.origins.api}
-  Each process of A by itself: ${demo.direct.map(({ origin }) => origin).join(', ')}
+  Application A   ${origins.a}   two processes: ${direct.map(({ origin }) => origin).join(', ')}
+  Application B   ${origins.b}
+  Provider        ${origins.provider}
+  API             ${origins.api}
 
   1. Open A, sign in as Alice, call the API. Open B: the provider knows you already.
   2. Sign out in B, and watch A in its own window: its tokens go, in both processes, with a receipt.
 
   Ctrl-C ends everything.
 `)
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve)
-    process.once('SIGTERM', resolve)
-  })
+  await asked
   console.log('Stopping …')
   await demo.stop()
   return 0

@@ -106,8 +106,7 @@ export function demoProvider(
     },
   })
 
-  const log = providerLog(provider)
-  addFrontChannel(provider, issuer)
+  // The first one sees an answer last, when all is done and told.
   provider.use(async (context, next) => {
     await next()
     if (context.oidc?.route !== 'token') return
@@ -115,6 +114,8 @@ export function demoProvider(
     gate.arrived()
     await gate.opened
   })
+  const log = providerLog(provider)
+  addFrontChannel(provider, issuer)
 
   return {
     issuer,

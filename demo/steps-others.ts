@@ -81,6 +81,8 @@ export const others: readonly Step[] = [
     async run({ demo, alice }) {
       const { a, b } = demo.origins
       await signIn(alice, b, 'alice')
+      const { log, questions } = demo.provider
+      const refreshToken = log.issued.length
       const before = await countOf(demo, 'b')
       const question = await alice.submit(await alice.open(a), /auth\/sign-out/)
       const frames = await alice.submit(question, /op\.logoutForm/, { logout: 'yes' })
@@ -95,26 +97,28 @@ export const others: readonly Step[] = [
         ({ cause }) => cause === 'front_channel',
       )
       const caches = await bothOf(demo)
+      const active = await questions.isActive(refreshToken)
       return {
         observed: {
           frame: {
             of: new URL(source).host,
             parameters: [...new URL(source).searchParams.keys()],
-            cookiesSent: 0,
+            cookiesSent: frame.cookiesSent,
             status: frame.status,
             setsCookies: frame.headers['set-cookie'] !== undefined,
           },
-          b: { before, after },
+          b: { before, after, refreshToken, activeAtTheProvider: active },
           receipt: shown(receipt),
           a: caches,
           broughtBackTo: new URL(end.url).host,
         },
         expected: {
           'B held her session': holding([before], 'alice', 1),
-          'B answered the frame 200': frame.status === 200,
+          'B answered the frame 200, without a cookie':
+            frame.status === 200 && frame.cookiesSent === 0,
           'B holds nothing of hers now': holding([after], 'alice', 0),
-          'a receipt says so, and nothing is revoked on an unsigned word':
-            receipt?.removed === 1 && receipt.revocationsOwed === 0,
+          'a receipt says so': receipt?.removed === 1,
+          'nothing is revoked on an unsigned word': receipt?.revocationsOwed === 0 && active,
           'A holds nothing of hers either': holding(caches, 'alice', 0),
           'she is back at A': end.status === 200 && end.url.startsWith(a),
         },
