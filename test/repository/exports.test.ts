@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { read, source, sourceFiles } from './sources.ts'
+
+const manifest = JSON.parse(read('packages/coatcheck/package.json'))
+
+describe('the path you import is the path you open', () => {
+  it('exports every file at the top of stores/ and adapters/, index.ts and testing/index.ts, nothing else', () => {
+    const files = sourceFiles().filter(
+      (file) =>
+        /^(stores|adapters)\/[^/]+\.ts$/.test(file) ||
+        ['index.ts', 'testing/index.ts'].includes(file),
+    )
+    const subpaths = files.map((file) => `./${file}`.replace(/(\/index)?\.ts$/, ''))
+    assert.deepEqual(Object.keys(manifest.exports).sort(), [...subpaths, './package.json'].sort())
+  })
+
+  it('points each subpath at what its own source file compiles to', () => {
+    for (const [subpath, target] of Object.entries<Record<string, string>>(manifest.exports)) {
+      if (subpath === './package.json') continue
+      const file = sourceFiles().find((name) =>
+        [`${subpath}.ts`, `${subpath}/index.ts`].includes(`./${name}`),
+      )
+      const built = `./dist/${file?.replace(/\.ts$/, '')}`
+      assert.deepEqual(
+        Object.entries(target),
+        [
+          ['types', `${built}.d.ts`],
+          ['default', `${built}.js`],
+        ],
+        `${subpath} of ${source}`,
+      )
+    }
+  })
+
+  it('publishes the compiled files only', () => {
+    assert.deepEqual(manifest.files, ['dist'])
+  })
+
+  it('needs jose and oauth4webapi and nothing else at run time', () => {
+    assert.deepEqual(Object.keys(manifest.dependencies).sort(), ['jose', 'oauth4webapi'])
+    assert.equal(manifest.peerDependencies, undefined)
+    assert.equal(manifest.scripts?.postinstall ?? manifest.scripts?.install, undefined)
+  })
+})
