@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
 import {
   generateKey,
+  loopbackFetch,
   readClaims,
   readForm,
   startProvider,
@@ -443,6 +445,8 @@ describe('logout at the test provider', () => {
     const ec = await provider.keys.add('EC')
     const other = await provider.logoutToken({ header: { alg: 'ES256', kid: ec.kid } })
     await jwtVerify(other, ec.publicKey, { algorithms: ['ES256'] })
+    const session = await provider.sign({ header: { typ: 'at+jwt' }, claims: { sub: 'U2' } })
+    assert.equal((await jwtVerify(session, key.publicKey, { typ: 'at+jwt' })).payload.sub, 'U2')
     const nested = await provider.logoutToken({
       encrypt: {
         key: (await provider.keys.add('encryption')).publicKey,
@@ -452,6 +456,35 @@ describe('logout at the test provider', () => {
     })
     assert.equal(nested.split('.').length, 5)
     assert.equal(readClaims(await provider.logoutToken({ claims: { sid: undefined } })).sub, 'U1')
+  })
+
+  it('names only the user where an administrator ends all of that user', async (t) => {
+    const app = await openApplication(t)
+    const provider = await open(t, {
+      clients: [{ client_id: 'app', backchannel_logout_uri: `${app.origin}/bcl` }],
+    })
+    await signIn(provider)
+    await signIn(provider)
+    await signIn(provider, { login_hint: 'U2' })
+    await provider.endUser('U1')
+    const tokens = app.forms.map((form) => readClaims(form.get('logout_token') ?? ''))
+    assert.deepEqual(
+      tokens.map(({ sub, sid }) => [sub, sid]),
+      [['U1', undefined]],
+    )
+    assert.equal(provider.liveRefreshTokens().length, 1)
+  })
+
+  it('tells nobody any more where a revocation has ended the session', async (t) => {
+    const app = await openApplication(t)
+    const provider = await open(t, {
+      clients: [{ client_id: 'app', backchannel_logout_uri: `${app.origin}/bcl` }],
+      settings: { revocationEndsSession: true },
+    })
+    const tokens = await signIn(provider)
+    await post(provider, 'revocation', { token: tokens.refresh_token ?? '' })
+    await endSession(provider, { id_token_hint: tokens.id_token ?? '' })
+    assert.deepEqual(app.forms, [])
   })
 
   it('shows an iframe per application with the raw sid, and then goes on', async (t) => {
@@ -523,6 +556,18 @@ describe('keys of the test provider', () => {
   })
 })
 
+describe('the issuer of the test provider', () => {
+  it('may have another host and a path, also one that ends with a slash', async (t) => {
+    const provider = await open(t, { host: 'op.localhost', path: '/tenant/' })
+    assert.match(provider.issuer, /^http:\/\/op\.localhost:\d+\/tenant\/$/)
+    const url = new URL('.well-known/openid-configuration', provider.issuer)
+    const document = (await (await loopbackFetch(url)).json()) as Record<string, string>
+    assert.equal(document['issuer'], provider.issuer)
+    assert.equal((await loopbackFetch(document['jwks_uri'] ?? '')).status, 200)
+    assert.equal((await loopbackFetch(new URL('/jwks', provider.issuer))).status, 404)
+  })
+})
+
 describe('the test provider without a socket', () => {
   it('answers the same, and an aborted wait ends', async (t) => {
     const provider = await open(t)
@@ -559,8 +604,7 @@ async function openApplication(t: {
 }): Promise<{ readonly origin: string; readonly forms: URLSearchParams[] }> {
   const forms: URLSearchParams[] = []
   const server = createServer(async (request, response) => {
-    const chunks = await Array.fromAsync(request)
-    forms.push(new URLSearchParams(Buffer.concat(chunks as Buffer[]).toString()))
+    forms.push(new URLSearchParams(await text(request)))
     response.end()
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')

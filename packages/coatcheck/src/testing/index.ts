@@ -17,6 +17,7 @@ export {
 } from './browser.ts'
 export { loopbackFetch } from './loopback.ts'
 export type { ClientRegistration, ProviderClient } from './provider/clients.ts'
+export type { TestProvider, TestProviderOptions } from './provider/contract.ts'
 export type { Answer, EndpointName, ProviderRequest, WireFault } from './provider/exchange.ts'
 export type { HeldRequest, Hold, HoldOptions } from './provider/holds.ts'
 export {
@@ -33,4 +34,4 @@ export type { Delivery, LogoutTokenParts } from './provider/logout.ts'
 export type { Change, Script, Scriptable, ScriptOptions } from './provider/scripts.ts'
 export type { ProviderSession, ProviderUser } from './provider/sessions.ts'
 export type { EditableMetadata, ProviderSettings } from './provider/state.ts'
-export { startProvider, type TestProvider, type TestProviderOptions } from './provider.ts'
+export { startProvider } from './provider.ts'

@@ -1,147 +1,35 @@
 import { loopbackFetch } from './loopback.ts'
-import { type ClientRegistration, completeClient, type ProviderClient } from './provider/clients.ts'
-import { type Before, createDispatch } from './provider/dispatch.ts'
+import { completeClient } from './provider/clients.ts'
+import type { TestProvider, TestProviderOptions } from './provider/contract.ts'
+import { createDispatch } from './provider/dispatch.ts'
 import { endSession, endUser } from './provider/end-session.ts'
 import type { Answer, EndpointName, ProviderRequest } from './provider/exchange.ts'
-import type { Hold, HoldOptions } from './provider/holds.ts'
-import { type Fetch, inProcessFetch } from './provider/in-process.ts'
-import { createKeys, type ProviderKey, type ProviderKeys } from './provider/keys.ts'
-import {
-  createLedger,
-  type Issued,
-  type IssuedAccessToken,
-  isActive,
-  isLive,
-  type Reuse,
-  type Revocation,
-} from './provider/ledger.ts'
-import {
-  type Delivery,
-  type LogoutTokenParts,
-  sendLogoutToken,
-  signLogoutToken,
-} from './provider/logout.ts'
+import { inProcessFetch } from './provider/in-process.ts'
+import { header } from './provider/issue.ts'
+import { signToken } from './provider/jwt.ts'
+import { createKeys } from './provider/keys.ts'
+import { createLedger, isActive, isLive } from './provider/ledger.ts'
+import { sendLogoutToken, signLogoutToken } from './provider/logout.ts'
 import { defaultMetadata, endpointPaths } from './provider/metadata.ts'
-import {
-  type Change,
-  createScripts,
-  type Script,
-  type Scriptable,
-  type ScriptOptions,
-} from './provider/scripts.ts'
+import { type Change, createScripts, type Script } from './provider/scripts.ts'
+import { secretsOf } from './provider/secrets.ts'
 import { listen } from './provider/server.ts'
-import { createSessions, type ProviderSession, type ProviderUser } from './provider/sessions.ts'
-import {
-  defaultSettings,
-  type EditableMetadata,
-  type ProviderSettings,
-  type ProviderState,
-} from './provider/state.ts'
-
-/** What can be said about a provider before it starts. All of it may stay away. */
-export interface TestProviderOptions {
-  /** Name in the issuer, such as `op.localhost`. Default `127.0.0.1`. */
-  readonly host?: string
-  /** Path of the issuer, such as `/tenant` or `/`. Default none. */
-  readonly path?: string
-  /** Default 0: any that is free. */
-  readonly port?: number
-  /** The provider's clock, in milliseconds since the epoch. Default `Date.now`. */
-  readonly now?: () => number
-  readonly user?: ProviderUser
-  /** Default: `app`, which any redirect URI is good for. */
-  readonly clients?: readonly ClientRegistration[]
-  readonly settings?: Partial<ProviderSettings>
-  /** Laid over the default; `undefined` takes a member away. */
-  readonly metadata?: EditableMetadata
-  /** The first signing key, to save the time of making one. */
-  readonly key?: ProviderKey
-  /** How logout tokens reach the applications. Default: over HTTP, `*.localhost` included. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>
-}
+import { createSessions } from './provider/sessions.ts'
+import { defaultSettings, type ProviderState } from './provider/state.ts'
 
 /**
- * An OpenID Provider for tests: a real server that does what the specifications say until a
- * script says otherwise, and that remembers everything.
+ * Starts a provider on 127.0.0.1.
+ *
+ * ```ts
+ * const provider = await startProvider()
+ * provider.register({ client_id: 'app', origin })
+ * provider.next('id_token', ({ claims }) => { claims.nonce = 'another' })
+ * const hold = provider.hold('token', { grant: 'refresh_token' })
+ * await hold.received()
+ * await provider.sendLogout(`${origin}/auth/backchannel-logout`, await provider.logoutToken())
+ * hold.release()
+ * ```
  */
-export interface TestProvider {
-  readonly issuer: string
-  /** The document discovery answers. Change or delete members at will. */
-  readonly metadata: EditableMetadata
-  readonly settings: ProviderSettings
-  readonly keys: ProviderKeys
-  readonly clients: ReadonlyMap<string, ProviderClient>
-  /** Who signs in where a browser has no session and `login_hint` names nobody else. */
-  user: ProviderUser
-  /** Details of users that `login_hint` may name. */
-  readonly users: Map<string, ProviderUser>
-  /** Every session there ever was. */
-  readonly sessions: readonly ProviderSession[]
-  /** Every request, in the order of arrival. Empty it (`length = 0`) to count from here. */
-  readonly requests: ProviderRequest[]
-  /** Everything ever handed out. */
-  readonly issued: readonly Issued[]
-  /** Codes and refresh tokens that came a second time. */
-  readonly reused: readonly Reuse[]
-  readonly revoked: readonly Revocation[]
-  /** Logout tokens the provider sent by itself. */
-  readonly deliveries: readonly Delivery[]
-
-  /** Adds a client, or replaces it. With `origin`, at coatcheck's default routes. */
-  register(registration: ClientRegistration): ProviderClient
-  /** Changes or replaces what goes out next; see {@link Script}. Returns how to take it back. */
-  next<What extends keyof Scriptable>(
-    what: What,
-    script: Script<Scriptable[What]>,
-    options?: ScriptOptions,
-  ): () => void
-  /** Runs something when the next request has arrived, before the endpoint looks at it. */
-  before(endpoint: EndpointName, run: Before, options?: ScriptOptions): () => void
-  /** Lets requests arrive and wait. */
-  hold(endpoint: EndpointName, options?: HoldOptions): Hold
-  /** Takes back every script. Holds stay. */
-  forget(): void
-
-  /** Resolves with the n-th request to an endpoint, counted from 1, when it has arrived. */
-  received(endpoint: EndpointName, position?: number, grant?: string): Promise<ProviderRequest>
-  /** How many requests came to an endpoint, of one `grant_type` where it is given. */
-  count(endpoint: EndpointName, grant?: string): number
-
-  /** Signs a logout token. Without arguments it is valid, for the newest session. */
-  logoutToken(parts?: LogoutTokenParts): Promise<string>
-  /** Posts a logout token, or anything else, to a back-channel logout URI. */
-  sendLogout(
-    url: string,
-    token: string,
-    init?: { readonly headers?: Record<string, string> },
-  ): Promise<Response>
-  /** An administrator ends one session here; its applications are told. */
-  endSession(sid: string): Promise<Delivery[]>
-  /** An administrator ends all of a user, offline access included; tokens have no `sid`. */
-  endUser(sub: string): Promise<Delivery[]>
-  /** Replaces the signing key; `keep` goes on publishing the old one. */
-  rotateKeys(options?: { readonly keep?: boolean }): Promise<ProviderKey>
-
-  /** Refresh tokens that would be accepted now. */
-  liveRefreshTokens(): string[]
-  /** Access tokens that would be accepted now. */
-  liveAccessTokens(): string[]
-  /** What an API would learn of an access token by introspection; nothing if it is of no use. */
-  introspect(accessToken: string): IssuedAccessToken | undefined
-  /** Every value that must never be seen in a log: all handed out, and what clients sent. */
-  secrets(): string[]
-
-  /** Reaches the provider without a socket: pass it as `environment.fetch` or to a browser. */
-  readonly fetch: Fetch
-  /** The provider is down: connections are refused. All state is kept. */
-  stop(): Promise<void>
-  /** Up again, on the same port. */
-  start(): Promise<void>
-  /** Ends it. Rejects with what a script threw, so that a failed assertion there is seen. */
-  close(): Promise<void>
-}
-
-/** Starts a provider on 127.0.0.1. */
 export async function startProvider(options: TestProviderOptions = {}): Promise<TestProvider> {
   const now = options.now ?? Date.now
   const server = await listen(options.port ?? 0, (request) => dispatch.handle(request))
@@ -222,6 +110,14 @@ export async function startProvider(options: TestProviderOptions = {}): Promise<
       requests.nth(position, `request to ${grant ?? endpoint}`, of(endpoint, grant)),
     count: (endpoint, grant) => requests.all.filter(of(endpoint, grant)).length,
 
+    sign: async (draft) => {
+      const whole = {
+        claims: {},
+        ...draft,
+        header: { ...header(state, 'RS256', undefined), ...draft.header },
+      }
+      return (await signToken(whole, state.keys, undefined)).value
+    },
     logoutToken: (parts) => signLogoutToken(state, parts),
     sendLogout: (url, token, init) => sendLogoutToken(state, url, token, init),
     endSession: async (sid) => {
@@ -272,19 +168,4 @@ function isEndpoint(what: string): boolean {
 
 function live<Token>(tokens: Map<string, Token>, is: (token: Token) => boolean): string[] {
   return [...tokens].flatMap(([value, token]) => (is(token) ? [value] : []))
-}
-
-function secretsOf(state: ProviderState, requests: readonly ProviderRequest[]): string[] {
-  const sent = ['client_assertion', 'code_verifier', 'client_secret', 'state', 'nonce']
-  const values = requests.flatMap(({ query, form, headers }) => [
-    ...sent.flatMap((name) => [query.get(name), form.get(name)]),
-    /^Basic (.+)$/i.exec(headers.get('authorization') ?? '')?.[1],
-  ])
-  const secrets = new Set([
-    ...state.ledger.issued.map(({ value }) => value),
-    ...[...state.clients.values()].map((client) => client.client_secret),
-    ...state.sessions.all.map(({ cookie }) => cookie),
-    ...values,
-  ])
-  return [...secrets].filter((secret): secret is string => Boolean(secret))
 }
