@@ -63,5 +63,5 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
   response.statusCode = status
   response.setHeader('Content-Type', 'application/json')
   response.setHeader('Cache-Control', 'no-store')
-  response.end(`${JSON.stringify(body)}\n`)
+  response.end(`${JSON.stringify(body, null, 2)}\n`)
 }

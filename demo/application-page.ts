@@ -24,7 +24,7 @@ export function applicationPage(shown: ApplicationPage): string {
     shown.site,
     shown.session === undefined ? 'Welcome' : String(shown.session.claims['name']),
     html`<div class="two">
-        <section>${shown.session === undefined ? signedOut(shown) : signedIn(shown.session)}
+        <section>${shown.session === undefined ? signedOut(shown) : signedIn(shown.session, shown.site)}
           <p class="soft">${shown.answeredBy} answered this request.</p></section>
         <section><h2>What the API said</h2>${
           shown.answer === undefined
@@ -50,14 +50,17 @@ export function applicationPage(shown: ApplicationPage): string {
   )
 }
 
-function signedIn(session: Session): Html {
+function signedIn(session: Session, { name }: Site): Html {
   const since = new Date(session.establishedAt).toLocaleTimeString('en-GB')
-  return html`<h1>Hello, ${session.claims['name']}</h1>
+  return html`<p id="signed-out" class="notice" hidden>You were signed out somewhere else: ${name} keeps no
+      token of yours any more. This page is from before.</p>
+    <h1>Hello, ${session.claims['name']}</h1>
     <p>You have been signed in here since ${since}.</p>
     <div class="row">
       <a class="button main" href="/call">Call the API</a>
       <a class="button" href="/call?fresh=1">Refresh, then call</a>
-      <form method="post" action="/auth/sign-out"><button>Sign out</button></form>
+      <form method="post" action="/auth/sign-out">
+        <input type="hidden" name="return_to" value="/"><button>Sign out</button></form>
     </div>`
 }
 

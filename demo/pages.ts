@@ -85,5 +85,6 @@ ol.events li.receipt { border-left: 3px solid var(--accent); padding-left: .6rem
 .big { font-size: 2rem; line-height: 1.1; font-variant-numeric: tabular-nums; color: var(--accent) }
 pre { margin: .4rem 0 0; padding: .7rem; border-radius: .4rem; background: var(--wash); overflow: auto; font-size: .85rem }
 .bad { color: var(--bad) }
+.notice { color: var(--bad); border: 1px solid; border-radius: .4rem; padding: .5rem .8rem; margin: 0 0 .7rem }
 iframe { width: 100%; height: 4.5rem; border: 1px dashed var(--line); border-radius: .4rem; background: #fff }
 `

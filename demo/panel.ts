@@ -19,8 +19,20 @@ export function panel(view: CacheView): Html {
     )}</ol>`
 }
 
-/** Keeps the panels of a page fresh. Without scripts, the page shows them as they were. */
+/**
+ * Keeps the panels of a page fresh, and tells its user when the session has ended. Without
+ * scripts, the page shows all as it was.
+ */
 export const panelScript = `
+const notice = document.querySelector('#signed-out')
+if (notice) {
+  const ask = async () => {
+    const { authenticated = true } = await fetch('/auth/session').then((a) => a.json()).catch(() => ({}))
+    notice.hidden = authenticated
+    if (authenticated) setTimeout(ask, 700)
+  }
+  ask()
+}
 for (const panel of document.querySelectorAll('[data-panel]')) {
   const refresh = async () => {
     try {

@@ -31,6 +31,7 @@ export const endings: readonly Step[] = [
       )
       const answer = await alice.open(`${a}/auth/sign-out`, {
         method: 'POST',
+        form: { return_to: '/' },
         from: page.url,
         stay: true,
       })
@@ -58,7 +59,11 @@ export const endings: readonly Step[] = [
           replayedCookie: replay.status,
           page: signedOutWhileDown,
           receipt: shown(receipt),
-          afterItCameBack: { endedAt: new URL(end.url).host, refreshToken, active: activeAfter },
+          afterItCameBack: {
+            broughtBackTo: new URL(end.url).host,
+            refreshToken,
+            active: activeAfter,
+          },
         },
         expected: {
           'the provider did not answer': unreachable === 'ECONNREFUSED',
@@ -66,6 +71,7 @@ export const endings: readonly Step[] = [
           'both processes forgot her': holding(caches, 'alice', 0),
           'her old cookie is refused': replay.status === 401,
           'A says that she is signed out': signedOutWhileDown === 'You are not signed in',
+          'her browser came back to A': end.status === 200 && end.url === `${a}/`,
           'her refresh token is revoked once the provider is back': !activeAfter,
         },
       }

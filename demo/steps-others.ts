@@ -120,7 +120,7 @@ export const others: readonly Step[] = [
           'a receipt says so': receipt?.removed === 1,
           'nothing is revoked on an unsigned word': receipt?.revocationsOwed === 0 && active,
           'A holds nothing of hers either': holding(caches, 'alice', 0),
-          'she is back at A': end.status === 200 && end.url.startsWith(a),
+          'she is back at A': end.status === 200 && end.url === `${a}/`,
         },
       }
     },

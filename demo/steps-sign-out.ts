@@ -55,7 +55,7 @@ export const signOuts: readonly Step[] = [
           'A answered the provider 200': told.some(
             (one) => one.client === 'app-a' && one.status === 200,
           ),
-          'B brought her back': end.status === 200 && end.url.startsWith(b),
+          'B brought her back': end.status === 200 && end.url === `${b}/`,
           'B holds nothing of hers': holding([cache], 'alice', 0) && cache.refreshTokens === 0,
           'B has a receipt': receipt?.cause === 'user' && receipt.removed === 1,
         },
@@ -87,6 +87,7 @@ export const signOuts: readonly Step[] = [
     async run({ demo, notes }) {
       const { log, questions } = demo.provider
       const number = notes.mintedWhileHeld ?? 0
+      const activeBefore = await questions.isActive(number)
       notes.release?.()
       const caller = await notes.heldCall
       const revocations = await eventually(
@@ -103,9 +104,10 @@ export const signOuts: readonly Step[] = [
           caches,
           revocations,
           newRefreshToken: number,
-          activeAtTheProvider: active,
+          activeAtTheProvider: { before: activeBefore, after: active },
         },
         expected: {
+          'it was alive until then': activeBefore,
           'the caller got 401 sign_in_required':
             caller?.status === 401 && caller.body.includes('sign_in_required'),
           'A said that the refresh was lost': lost === 1,
