@@ -35,3 +35,4 @@ export type { Change, Script, Scriptable, ScriptOptions } from './provider/scrip
 export type { ProviderSession, ProviderUser } from './provider/sessions.ts'
 export type { EditableMetadata, ProviderSettings } from './provider/state.ts'
 export { startProvider } from './provider.ts'
+export { type OpenTokenStore, type RegisterTest, testTokenStore } from './token-store.ts'

@@ -1,0 +1,181 @@
+import { ends } from '../core/tokens/marks.ts'
+import type { StoredEntry, TokenStore } from '../core/tokens/store.ts'
+import { createEndingRows } from './lmdb/ending-rows.ts'
+import { claimKey, endedRow, endRange, idIn, indexRange, recordId } from './lmdb/keys.ts'
+import { createMarks } from './lmdb/marks.ts'
+import { establishedIn, expiresAtIn, valueIn } from './lmdb/record-bytes.ts'
+import { createRecords, type HeldRecord, type Prepared, prepare, toEntry } from './lmdb/records.ts'
+import { createSteps } from './lmdb/steps.ts'
+import { type LmdbDatabase, openTable } from './lmdb/table.ts'
+
+export type { LmdbDatabase, LmdbTable } from './lmdb/table.ts'
+
+/** What {@link lmdbStore} may be told. */
+export interface LmdbStoreOptions {
+  /** The clock, in milliseconds since the epoch. Default: this machine's. */
+  readonly now?: () => number
+}
+
+/**
+ * Keeps records in an LMDB environment, which any number of processes of one machine may share:
+ * `lmdbStore(open({ path: './data' }))` with `open` of the npm package `lmdb`. What was inserted or
+ * removed is on disk when the promise resolves. Throws a `TypeError` where the environment was
+ * written by a version of coatcheck with another format.
+ */
+export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}): TokenStore {
+  const opened = openTable(database)
+  const { table } = opened
+  const now = options.now ?? (() => Date.now())
+  const steps = createSteps(table)
+  const records = createRecords(opened)
+  const rows = createEndingRows(table)
+  const marks = createMarks(rows)
+
+  /** The record of an id, unless it has expired. */
+  function current(id: string): HeldRecord | undefined {
+    const held = records.read(id)
+    return held !== undefined && expiresAtIn(held.bytes) > now() ? held : undefined
+  }
+
+  /** Removes up to `limit` rows that have ended, the first to end first. */
+  function sweepRows(owe: Owes, limit: number): { rows: number; removed: StoredEntry[] } {
+    const at = now()
+    const keys = take(table.getKeys(endRange(at)), limit)
+    const expired = keys.flatMap((key) => {
+      const id = recordId(endedRow(key))
+      const held = id === undefined ? undefined : records.read(id)
+      return held !== undefined && expiresAtIn(held.bytes) <= at ? held : []
+    })
+    const removed = expired.map(toEntry)
+    const owed = removed.flatMap(owe)
+    expired.forEach(records.erase)
+    for (const key of keys) {
+      if (recordId(endedRow(key)) === undefined) rows.erase(endedRow(key))
+      table.remove(key)
+    }
+    owed.forEach(records.write)
+    return { rows: keys.length, removed }
+  }
+
+  return {
+    now,
+
+    get(id) {
+      // Else lmdb may answer from a snapshot older than what another process finished writing.
+      table.resetReadTxn()
+      const held = current(id)
+      return held && valueIn(held.bytes)
+    },
+
+    async insert(id, record) {
+      const prepared = prepare({ id, record })
+      // On disk too, since it may be a revocation that is owed.
+      return steps.durable(() => {
+        if (current(id) !== undefined || marks.refuse(record, now())) return false
+        records.write(prepared)
+        return true
+      })
+    },
+
+    async replace(id, previous, next) {
+      const prepared = prepare({ id, record: next })
+      return steps.visible(() => {
+        const held = current(id)
+        if (held === undefined || Buffer.compare(valueIn(held.bytes), previous) !== 0) return false
+        if (marks.refuse(next, now())) return false
+        records.write(prepared)
+        return true
+      })
+    },
+
+    async remove(id, owe) {
+      return steps.durable(() => {
+        const held = records.read(id)
+        if (held === undefined) return undefined
+        const entry = toEntry(held)
+        const owed = owe?.(entry)
+        const successor = owed && prepare(owed)
+        records.erase(held)
+        if (successor !== undefined) records.write(successor)
+        return entry.value
+      })
+    },
+
+    async removeAll(index, { mark, owe, limit, unfinished }) {
+      const flag = prepare(unfinished)
+      return steps.durable(() => {
+        const covered: HeldRecord[] = []
+        let more = false
+        for (const key of table.getKeys(indexRange(index))) {
+          const held = records.read(idIn(key))
+          if (held === undefined || !ends(mark, establishedIn(held.bytes))) continue
+          more = covered.length === limit
+          if (more) break
+          covered.push(held)
+        }
+        const removed = covered.map(toEntry)
+        const owed = removed.flatMap(preparing(owe))
+        marks.leave(index, mark)
+        covered.forEach(records.erase)
+        owed.forEach(records.write)
+        if (more && !records.has(flag.id)) records.write(flag)
+        return { removed, more }
+      })
+    },
+
+    async list(index, { after, limit }) {
+      table.resetReadTxn()
+      const page: StoredEntry[] = []
+      for (const key of table.getKeys(indexRange(index, after))) {
+        if (page.length === limit) break
+        const held = current(idIn(key))
+        if (held !== undefined) page.push(toEntry(held))
+      }
+      return page
+    },
+
+    async claim(key, until) {
+      const row = claimKey(key)
+      return steps.visible(() => {
+        const [before] = rows.read(row) ?? []
+        if (before !== undefined && before > now()) return false
+        rows.write(row, [until])
+        return true
+      })
+    },
+
+    async sweep(owe, limit) {
+      const removed: StoredEntry[] = []
+      for (;;) {
+        const left = limit - removed.length
+        const step = await steps.durable(() => sweepRows(preparing(owe), left))
+        removed.push(...step.removed)
+        // Marks and claims are many: they must not keep expired records from being found.
+        if (step.rows < left || removed.length === limit) return removed
+      }
+    },
+
+    async close() {
+      // Nothing was started, and the environment is the application's.
+    },
+  }
+}
+
+type Owes = (removed: StoredEntry) => Prepared[]
+
+/** What is owed for a removed record, ready to be written: it must not fail after the removal. */
+function preparing(owe: Parameters<TokenStore['sweep']>[0]): Owes {
+  return (removed) => {
+    const owed = owe(removed)
+    return owed === undefined ? [] : [prepare(owed)]
+  }
+}
+
+function take<T>(all: Iterable<T>, limit: number): T[] {
+  const taken: T[] = []
+  for (const one of all) {
+    if (taken.length === limit) break
+    taken.push(one)
+  }
+  return taken
+}

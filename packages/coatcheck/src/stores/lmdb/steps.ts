@@ -1,0 +1,48 @@
+import type { LmdbTable } from './table.ts'
+
+/** Work that runs alone among all processes that share the environment, and is written as a whole. */
+export interface Steps {
+  /** Resolves when every process sees what was written. */
+  visible<T>(work: () => T): Promise<T>
+  /** Resolves when it is on disk besides, and survives a loss of power. */
+  durable<T>(work: () => T): Promise<T>
+}
+
+/**
+ * Steps on a table. Work that throws must do so before its first write: lmdb writes together what
+ * many callers asked for at the same time, and does not undo one of them.
+ */
+export function createSteps(table: LmdbTable): Steps {
+  async function visible<T>(work: () => T): Promise<T> {
+    try {
+      return await table.transaction(work)
+    } catch (error) {
+      throw await causeOf(error)
+    }
+  }
+
+  return {
+    visible,
+
+    async durable(work) {
+      const answer = visible(work)
+      // Asked for at once: a moment later `flushed` may stand for others' writes.
+      const onDisk = table.flushed.then(() => undefined)
+      const [done] = await Promise.all([answer, onDisk])
+      return done
+    },
+  }
+}
+
+/**
+ * lmdb rejects with "Commit failed" and keeps the reason in a promise of its own, which ends the
+ * process as an unhandled rejection unless somebody looks at it.
+ */
+async function causeOf(error: unknown): Promise<unknown> {
+  const reason = error instanceof Error && 'commitError' in error ? error.commitError : undefined
+  if (!(reason instanceof Promise)) return error
+  return reason.then(
+    () => error,
+    (cause: unknown) => new Error('LMDB could not write to disk.', { cause }),
+  )
+}

@@ -1,0 +1,186 @@
+import { covers, ends, widen } from '../core/tokens/marks.ts'
+import type {
+  Established,
+  Mark,
+  StoredEntry,
+  StoredRecord,
+  Successor,
+  TokenStore,
+} from '../core/tokens/store.ts'
+import { createExpiryOrder } from './memory/expiry.ts'
+
+/** What {@link memoryStore} may be told. */
+export interface MemoryStoreOptions {
+  /** The clock, in milliseconds since the epoch. Default: this machine's. */
+  readonly now?: () => number
+}
+
+/**
+ * Keeps records in this process: for tests, development, and an application that is one process
+ * and may forget its users when it ends. Every method is one uninterrupted step.
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
+  const now = options.now ?? (() => Date.now())
+  const records = new Map<string, StoredRecord>()
+  const idsUnder = new Map<string, Set<string>>()
+  const marks = new Map<string, Mark>()
+  const claims = new Map<string, number>()
+  const expiry = createExpiryOrder()
+
+  function drop(id: string, record: StoredRecord): void {
+    records.delete(id)
+    expiry.drop(record.expiresAt, `r${id}`)
+    for (const index of record.indexes) {
+      const ids = idsUnder.get(index)
+      ids?.delete(id)
+      if (ids?.size === 0) idsUnder.delete(index)
+    }
+  }
+
+  function write({ id, record }: Successor): void {
+    const before = records.get(id)
+    if (before !== undefined) drop(id, before)
+    records.set(id, record)
+    expiry.add(record.expiresAt, `r${id}`)
+    for (const index of record.indexes) {
+      const ids = idsUnder.get(index)
+      if (ids === undefined) idsUnder.set(index, new Set([id]))
+      else ids.add(id)
+    }
+  }
+
+  function isCovered({ established, indexes }: StoredRecord): boolean {
+    return indexes.some((index) =>
+      CLOCKS.some((clock) => {
+        const mark = marks.get(markName(clock, index))
+        return mark !== undefined && mark.keepUntil > now() && covers(mark, established)
+      }),
+    )
+  }
+
+  function leave(index: string, mark: Mark): void {
+    const name = markName(mark.clock, index)
+    const before = marks.get(name)
+    const after = widen(before, mark)
+    if (before !== undefined) expiry.drop(before.keepUntil, `m${name}`)
+    marks.set(name, after)
+    expiry.add(after.keepUntil, `m${name}`)
+  }
+
+  /** The record of an id, unless it has expired. */
+  function current(id: string): StoredRecord | undefined {
+    const record = records.get(id)
+    return record !== undefined && record.expiresAt > now() ? record : undefined
+  }
+
+  function forgetExpired(name: string): void {
+    const [kind, rest] = [name[0], name.slice(1)]
+    const [ended, by] =
+      kind === 'm' ? [marks.get(rest)?.keepUntil, marks] : [claims.get(rest), claims]
+    if (ended === undefined || ended > now()) return
+    by.delete(rest)
+    expiry.drop(ended, name)
+  }
+
+  return {
+    now,
+
+    get: (id) => current(id)?.value,
+
+    async insert(id, record) {
+      if (current(id) !== undefined || isCovered(record)) return false
+      write({ id, record })
+      return true
+    },
+
+    async replace(id, previous, next) {
+      const record = current(id)
+      if (record === undefined || Buffer.compare(record.value, previous) !== 0) return false
+      if (isCovered(next)) return false
+      write({ id, record: next })
+      return true
+    },
+
+    async remove(id, owe) {
+      const record = records.get(id)
+      if (record === undefined) return undefined
+      const owed = owe?.({ id, value: record.value })
+      drop(id, record)
+      if (owed !== undefined) write(owed)
+      return record.value
+    },
+
+    async removeAll(index, { mark, owe, limit, unfinished }) {
+      const covered: Successor[] = []
+      let more = false
+      for (const id of idsUnder.get(index) ?? []) {
+        const record = records.get(id)
+        if (record === undefined || !ends(mark, record.established)) continue
+        more = covered.length === limit
+        if (more) break
+        covered.push({ id, record })
+      }
+      const removed = covered.map(toEntry)
+      const owed = removed.flatMap((entry) => owe(entry) ?? [])
+      leave(index, mark)
+      for (const { id, record } of covered) drop(id, record)
+      owed.forEach(write)
+      if (more && !records.has(unfinished.id)) write(unfinished)
+      return { removed, more }
+    },
+
+    async list(index, { after, limit }) {
+      const ids = [...(idsUnder.get(index) ?? [])].filter((id) => after === undefined || id > after)
+      const page: StoredEntry[] = []
+      for (const id of ids.sort()) {
+        if (page.length === limit) break
+        const record = current(id)
+        if (record !== undefined) page.push(toEntry({ id, record }))
+      }
+      return page
+    },
+
+    async claim(key, until) {
+      const before = claims.get(key)
+      if (before !== undefined && before > now()) return false
+      if (before !== undefined) expiry.drop(before, `c${key}`)
+      claims.set(key, until)
+      expiry.add(until, `c${key}`)
+      return true
+    },
+
+    async sweep(owe, limit) {
+      const expired: Successor[] = []
+      for (const name of expiry.upTo(now())) {
+        if (!name.startsWith('r')) {
+          forgetExpired(name)
+          continue
+        }
+        const id = name.slice(1)
+        const record = records.get(id)
+        if (record === undefined || record.expiresAt > now()) continue
+        if (expired.length === limit) break
+        expired.push({ id, record })
+      }
+      const removed = expired.map(toEntry)
+      const owed = removed.flatMap((entry) => owe(entry) ?? [])
+      for (const { id, record } of expired) drop(id, record)
+      owed.forEach(write)
+      return removed
+    },
+
+    async close() {
+      // Nothing was started.
+    },
+  }
+}
+
+const CLOCKS: readonly (keyof Established)[] = ['provider', 'here']
+
+function markName(clock: keyof Established, index: string): string {
+  return `${clock} ${index}`
+}
+
+function toEntry({ id, record }: Successor): StoredEntry {
+  return { id, value: record.value }
+}
