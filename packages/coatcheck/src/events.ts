@@ -71,7 +71,6 @@ export type AuthEvent =
   | {
       /** The store failed in the middle: it is tried again until it is done. */
       readonly type: 'sign_out_deferred'
-      readonly receipt: string
       readonly cause: SignOutCause
     }
   /** A logout token was refused; `reason` names the rule. */

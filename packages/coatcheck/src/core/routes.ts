@@ -2,7 +2,7 @@ import { AuthError } from '../errors.ts'
 import type { Context } from './context.ts'
 import { toFailure } from './http/failure.ts'
 import { describeSession } from './session/describe.ts'
-import { completeSignIn, SignInFailed } from './sign-in/callback.ts'
+import { completeSignIn } from './sign-in/callback.ts'
 import { startSignIn } from './sign-in/start.ts'
 import { backChannelLogout } from './sign-out/back-channel.ts'
 import { frontChannelLogout } from './sign-out/front-channel.ts'
@@ -54,9 +54,7 @@ function notAllowed(methods: Readonly<Record<string, Answer>>): Response {
   return new Response(null, { status: 405, headers })
 }
 
-function fail(context: Context, request: Request, thrown: unknown): Response {
-  const ended = thrown instanceof SignInFailed ? thrown : undefined
-  const error = ended?.cause ?? thrown
+function fail(context: Context, request: Request, error: unknown): Response {
   // Anything else is a fault of ours: the framework's error handler shall see it.
   if (!(error instanceof AuthError)) throw error
   const { signIn, callback } = context.configuration.routes
@@ -64,6 +62,5 @@ function fail(context: Context, request: Request, thrown: unknown): Response {
   if (pathname === callback || pathname === signIn) {
     context.emit({ type: 'sign_in_failed', code: error.code })
   }
-  const cookies = ended === undefined ? [] : [ended.cookie]
-  return toFailure(error, request, { signInPath: signIn, cookies })
+  return toFailure(error, request, { signInPath: signIn })
 }

@@ -139,10 +139,7 @@ export interface Provider {
   userInfo(accessToken: string, subject: string): Promise<Claims>
 
   /** Never rejects for what the provider answers. */
-  revoke(
-    token: string,
-    hint: 'access_token' | 'refresh_token',
-  ): Promise<RevocationAnswer>
+  revoke(token: string, hint: 'access_token' | 'refresh_token'): Promise<RevocationAnswer>
 
   /** Checks a logout token. Rejects `logout_token_invalid`, or the reason why it could not tell. */
   verifyLogoutToken(jwt: string): Promise<LogoutToken>

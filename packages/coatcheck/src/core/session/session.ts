@@ -2,7 +2,7 @@ import type { HasHeaders, Session } from '../../auth.ts'
 import type { Context } from '../context.ts'
 import { endSession } from '../sign-out/end-session.ts'
 import { refreshSession } from '../tokens/refresh.ts'
-import { isRevalidationDue } from '../tokens/revalidation.ts'
+import { isRevalidationDue, isRevalidationUnknown, learn } from '../tokens/revalidation.ts'
 import { readSession } from './read.ts'
 import { expiryOf, type HeldSession, toStored } from './record.ts'
 import { cookieName, SESSION_PREFIX, sessionIdOf } from './ticket.ts'
@@ -52,6 +52,11 @@ async function touch(context: Context, held: HeldSession): Promise<HeldSession |
 /** Asks a provider that never tells whether the session still stands. */
 async function revalidate(context: Context, held: HeldSession): Promise<HeldSession | undefined> {
   if (!isRevalidationDue(context, held.record)) return held
+  if (isRevalidationUnknown(context, held.record)) {
+    const again = (await learn(context)) && isRevalidationDue(context, held.record)
+    const now = await readSession(context, held.id)
+    return again && now !== undefined ? revalidate(context, now) : now
+  }
   if (held.record.refreshToken === undefined) {
     await endSession(context, held.id, 'not_revalidated')
     return undefined

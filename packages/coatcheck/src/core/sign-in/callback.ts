@@ -1,6 +1,7 @@
 import { AuthError, ProviderError } from '../../errors.ts'
 import type { Context } from '../context.ts'
 import { setCookie } from '../http/cookies.ts'
+import { toFailure } from '../http/failure.ts'
 import { readForm, single } from '../http/form.ts'
 import { redirect } from '../http/redirect.ts'
 import type { Claims, TokenSet, VerifiedIdToken } from '../provider/types.ts'
@@ -15,6 +16,7 @@ import {
 } from '../session/ticket.ts'
 import { endSession } from '../sign-out/end-session.ts'
 import { oweRevocation } from '../sign-out/owed.ts'
+import type { StoredRecord } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import { findPending, forgetOnePending, type PendingSignIn } from './pending.ts'
 
@@ -43,21 +45,11 @@ export async function completeSignIn(context: Context, request: Request): Promis
     ])
   } catch (error) {
     await heedRefusal(context, request, pending, error)
+    if (!(error instanceof AuthError)) throw error
+    context.emit({ type: 'sign_in_failed', code: error.code })
     // The page that says what happened also drops the cookie: this sign-in is over either way.
-    if (error instanceof AuthError) throw new SignInFailed(error, forget)
-    throw error
-  }
-}
-
-/** What ended a sign-in, and the cookie to be dropped with the answer. */
-export class SignInFailed extends Error {
-  override readonly cause: AuthError
-  readonly cookie: string
-
-  constructor(cause: AuthError, cookie: string) {
-    super(cause.message)
-    this.cause = cause
-    this.cookie = cookie
+    const signInPath = context.configuration.routes.signIn
+    return toFailure(error, request, { signInPath, cookies: [forget] })
   }
 }
 
@@ -114,8 +106,7 @@ async function signIn(
   const ticket = Buffer.from(environment.random(32)).toString('base64url')
   const id = sessionIdOfTicket(ticket)
   const record = toRecord(context, vault, pending, set, idToken, claims)
-  if (!(await context.store.insert(id, toStored(vault, id, record, configuration)))) {
-    await oweRevocation(context, set)
+  if (!(await keepOrRevoke(context, set, id, toStored(vault, id, record, configuration)))) {
     throw new AuthError('signed_out_meanwhile', 'A sign-out landed before this sign-in was done.')
   }
   context.emit({
@@ -125,6 +116,23 @@ async function signIn(
     withoutSid: idToken.sid === undefined,
   })
   return { id, ticket, record }
+}
+
+/** Whether the session is kept. Where it is not, nobody may keep what the provider gave for it. */
+async function keepOrRevoke(
+  context: Context,
+  set: TokenSet,
+  id: string,
+  record: StoredRecord,
+): Promise<boolean> {
+  try {
+    if (await context.store.insert(id, record)) return true
+    await oweRevocation(context, set)
+    return false
+  } catch (error) {
+    context.deferred.add(() => oweRevocation(context, set))
+    throw error
+  }
 }
 
 function toRecord(

@@ -3,6 +3,7 @@ import type { SignOutCause, SignOutReceipt } from '../../events.ts'
 import type { Context } from '../context.ts'
 import { SESSION_PREFIX } from '../session/ticket.ts'
 import { endSession } from './end-session.ts'
+import { heard } from './heard.ts'
 import { markUntil } from './mark.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { removeSessions } from './remove.ts'
@@ -22,7 +23,8 @@ export async function signOutByName(
     if (!/^[\w-]{43}$/.test(handle)) {
       throw new TypeError('`session` must be a session or its `handle`, not a cookie or a ticket.')
     }
-    return (await endSession(context, SESSION_PREFIX + handle, cause)).receipt
+    const id = SESSION_PREFIX + handle
+    return (await heard(context, cause, () => endSession(context, id, cause))).receipt
   }
   const issuer = issuerOf(context, selector)
   const [by, name] =
@@ -30,9 +32,18 @@ export async function signOutByName(
   if (typeof name !== 'string' || name === '') {
     throw new TypeError('Name what to sign out: { session }, { sid } or { subject }.')
   }
+  return heard(context, cause, () => removeNamed(context, by, [issuer, name], cause))
+}
+
+async function removeNamed(
+  context: Context,
+  by: 'sid' | 'subject',
+  parts: readonly string[],
+  cause: SignOutCause,
+): Promise<SignOutReceipt> {
   const at = context.environment.now()
   const vault = await context.keyring.load()
-  const index = vault.index(by, issuer, name)
+  const index = vault.index(by, ...parts)
   const here = await context.store.now()
   const { receipt } = await removeSessions(context, {
     id: newReceiptId(context),

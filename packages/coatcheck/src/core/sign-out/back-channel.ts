@@ -7,6 +7,7 @@ import { openSession } from '../session/open.ts'
 import { allUnder } from '../tokens/all-under.ts'
 import type { StoredEntry } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
+import { heard } from './heard.ts'
 import { markUntil } from './mark.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { removeSessions } from './remove.ts'
@@ -25,7 +26,8 @@ export async function backChannelLogout(context: Context, request: Request): Pro
     const form = await readForm(request)
     const jwt = single(form, 'logout_token')
     if (!jwt) throw new AuthError('request_invalid', 'The parameter logout_token is missing.')
-    await obey(context, await context.provider.verifyLogoutToken(jwt))
+    const token = await context.provider.verifyLogoutToken(jwt)
+    await heard(context, 'back_channel', () => obey(context, token))
     return new Response(null, { status: 200, headers: { 'cache-control': 'no-store' } })
   } catch (error) {
     if (!(error instanceof AuthError)) throw error

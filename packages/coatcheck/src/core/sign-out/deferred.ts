@@ -1,3 +1,4 @@
+import { AuthError } from '../../errors.ts'
 import type { Environment } from '../environment.ts'
 
 /** Work that was promised and could not be done for want of the store: done as soon as it can be. */
@@ -28,15 +29,15 @@ export function createDeferred(environment: Pick<Environment, 'wait'>): Deferred
     running = undefined
   }
 
-  /** Whether anything got done. What fails again stays, told by whoever failed. */
+  /** Whether anything got done. What the store fails again stays; other failures are its answer. */
   async function tryAll(): Promise<boolean> {
     let done = false
     for (const work of waiting.splice(0)) {
       try {
         await work()
         done = true
-      } catch {
-        waiting.push(work)
+      } catch (error) {
+        if (isStillAway(error)) waiting.push(work)
       }
     }
     return done
@@ -56,4 +57,8 @@ export function createDeferred(environment: Pick<Environment, 'wait'>): Deferred
       await tryAll()
     },
   }
+}
+
+function isStillAway(error: unknown): boolean {
+  return error instanceof AuthError && error.code === 'store_unavailable'
 }

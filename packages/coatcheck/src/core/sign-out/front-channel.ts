@@ -5,6 +5,7 @@ import { PENDING_LIFETIME } from '../sign-in/pending.ts'
 import type { Mark } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import { endSession } from './end-session.ts'
+import { heard } from './heard.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { removeSessions } from './remove.ts'
 
@@ -20,8 +21,10 @@ export async function frontChannelLogout(context: Context, request: Request): Pr
   const { search, searchParams } = new URL(request.url)
   const [iss, sid] = [searchParams.getAll('iss'), searchParams.getAll('sid')]
   const ours = iss.length === 0 || (iss.length === 1 && iss[0] === context.provider.issuer)
-  if (sid.length === 1 && ours) await endBySid(context, candidates(search, sid[0] ?? ''))
-  if (sid.length === 0 && iss.length === 0) await endByCookie(context, request)
+  await heard(context, 'front_channel', async () => {
+    if (sid.length === 1 && ours) await endBySid(context, candidates(search, sid[0] ?? ''))
+    if (sid.length === 0 && iss.length === 0) await endByCookie(context, request)
+  })
   const framedBy = new Set([
     context.provider.issuer,
     context.provider.knownMetadata()?.end_session_endpoint,

@@ -20,7 +20,7 @@ export type Work =
   | { readonly kind: 'sign_out'; readonly order: SignOutOrder; readonly dueAt: number }
 
 /** A revocation that the provider has not confirmed for so long is given up, with an alarm. */
-export const RETENTION = 24 * 3_600_000
+export const RETENTION: number = 24 * 3_600_000
 /** The worker looks at it last; only then may the store sweep it. */
 const SWEEP_AFTER = RETENTION + 3_600_000
 

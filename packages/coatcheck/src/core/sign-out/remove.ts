@@ -37,21 +37,11 @@ const FINISH_AFTER = 30_000
 
 /**
  * The one removal path, whatever ended the sessions. Removes first and tells the provider after.
- * Where the store fails in the middle, the whole order is done again as soon as it answers; where
- * the process dies, another one finds what is unfinished. Rejects `store_unavailable`.
+ * Where the process dies in the middle, another one finds what is unfinished. Rejects
+ * `store_unavailable`; whoever heard of the sign-out then sees to it that it is done later
+ * (`heard.ts`).
  */
 export async function removeSessions(context: Context, order: SignOutOrder): Promise<Removed> {
-  try {
-    return await carryOut(context, order)
-  } catch (error) {
-    context.emit({ type: 'sign_out_deferred', receipt: order.id, cause: order.cause })
-    context.deferred.add(() => carryOut(context, order))
-    throw error
-  }
-}
-
-/** The order once; what an unfinished one that was found in the store begins again with. */
-export async function carryOut(context: Context, order: SignOutOrder): Promise<Removed> {
   const vault = await context.keyring.confirm()
   const tally = createTally(context, vault, order)
 

@@ -11,6 +11,7 @@ import type { ProviderMetadata } from '../provider/types.ts'
 import { cookieName, sessionCookieAttributes, sessionIdOf } from '../session/ticket.ts'
 import { allPending, forgetPending } from '../sign-in/pending.ts'
 import { endSession } from './end-session.ts'
+import { heard } from './heard.ts'
 import { keepPendingSignOut } from './pending-sign-out.ts'
 import { hasten } from './worker.ts'
 
@@ -44,9 +45,9 @@ export async function signOutHere(context: Context, request: Request): Promise<R
     ui_locales: single(form, 'ui_locales'),
   }
   const returnTo = single(form, 'return_to')
-  const vault = await context.keyring.confirm()
   const metadata = context.provider.knownMetadata()
-  const removed = await removeHere(context, request, metadata)
+  const removed = await heard(context, 'user', () => removeHere(context, request, metadata))
+  const vault = await context.keyring.load()
   const known = metadata ?? (await metadataSoon(context))
   const cookies = [
     removeCookie(cookieName(configuration), sessionCookieAttributes(configuration)),

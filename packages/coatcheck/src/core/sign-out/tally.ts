@@ -18,9 +18,16 @@ export interface Tally {
   readonly end: () => Removed
 }
 
+interface Opened {
+  readonly record: SessionRecord | undefined
+  /** Store id of its revocation. */
+  readonly owed: string | undefined
+  readonly tokens: number
+}
+
 /** Opens what is removed, once, to say what is owed for it and what the receipt shows. */
 export function createTally(context: Context, vault: Vault, order: SignOutOrder): Tally {
-  const opened = new Map<string, { record: SessionRecord | undefined; owed: string[] }>()
+  const opened = new Map<string, Opened>()
   const total = { sessions: [] as string[], access: 0, refresh: 0, id: 0, owed: [] as string[] }
   const records: SessionRecord[] = []
   let revocations = 0
@@ -43,18 +50,22 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
               dueAt: order.revokeAt ?? 0,
               owedSince: context.environment.now(),
             })
-      opened.set(entry.id, { record, owed: successor === undefined ? [] : [successor.id] })
-      revocations += tokens.length
+      opened.set(entry.id, { record, owed: successor?.id, tokens: tokens.length })
       return successor
     },
 
     count({ id }) {
       if (!id.startsWith(SESSION_PREFIX)) return
-      const { record, owed } = opened.get(id) ?? { record: undefined, owed: [] }
+      const { record, owed, tokens } = opened.get(id) ?? {
+        record: undefined,
+        owed: undefined,
+        tokens: 0,
+      }
       opened.delete(id)
       const handle = id.slice(SESSION_PREFIX.length)
       total.sessions.push(handle)
-      total.owed.push(...owed)
+      if (owed !== undefined) total.owed.push(owed)
+      revocations += tokens
       if (record === undefined) return context.emit({ type: 'record_unreadable', session: handle })
       total.access += record.accessTokens.length
       total.refresh += record.refreshToken === undefined ? 0 : 1

@@ -2,7 +2,7 @@ import { AuthError } from '../../errors.ts'
 import type { Context } from '../context.ts'
 import type { StoredEntry } from '../tokens/store.ts'
 import { openWork, owedIndex, RETENTION, toSuccessor, type Work } from './owed.ts'
-import { carryOut } from './remove.ts'
+import { removeSessions } from './remove.ts'
 import { sweepExpired } from './sweep.ts'
 
 /** Does what is owed: revocations at the provider, and removals that somebody left unfinished. */
@@ -90,7 +90,7 @@ async function doWork(context: Context, entry: StoredEntry, work: Work): Promise
   const until = (await context.store.now()) + WORK_CLAIM
   if (!(await context.store.claim(claim, until))) return
   if (work.kind === 'sign_out') {
-    await carryOut(context, work.order)
+    await removeSessions(context, work.order)
     await context.store.remove(entry.id)
   } else {
     await revoke(context, entry, work)

@@ -8,7 +8,7 @@ import { findAccessToken, type KeptAccessToken, type TokenKey } from '../session
 import { endSession } from '../sign-out/end-session.ts'
 import { redacted } from './redacted.ts'
 import { CLAIM, refreshSession, wantsTheUser } from './refresh.ts'
-import { isRevalidationDue } from './revalidation.ts'
+import { isRevalidationDue, isRevalidationUnknown, learn } from './revalidation.ts'
 
 /** So long before its end a token is renewed, if its life is not short altogether. */
 const AHEAD = 60_000
@@ -31,25 +31,29 @@ export async function accessTokenOf(
   let poll = FIRST_POLL
   /** A refresh was tried and did not help: what is at hand will do if it is good at all. */
   let contented = false
+  let mayAsk = true
 
   for (;;) {
     const held = await readSession(context, id)
     if (held === undefined) throw required(context)
     const { record } = held
+    if (mayAsk && isRevalidationUnknown(context, record)) {
+      mayAsk = await learn(context)
+      continue
+    }
     firstGeneration ??= record.generation
     const now = context.environment.now()
     const token = findAccessToken(record, key)
     const minted = token !== undefined && token.generation > firstGeneration
     const usable = token !== undefined && (token.expiresAt - now > minValidity || minted)
     const needed = !usable || record.mustRevalidate || (options.forceRefresh === true && !minted)
-    const wanted = isRevalidationDue(context, record) || isAhead(token, now)
+    const due = mayAsk && isRevalidationDue(context, record)
+    const wanted = due || isAhead(token, now)
     if (token !== undefined && !needed && (contented || minted || !wanted)) return release(token)
 
     if (record.refreshToken === undefined) {
-      if (token !== undefined && !needed && !isRevalidationDue(context, record)) {
-        return release(token)
-      }
-      if (record.mustRevalidate || isRevalidationDue(context, record)) {
+      if (token !== undefined && !needed && !due) return release(token)
+      if (record.mustRevalidate || due) {
         await endSession(context, id, 'not_revalidated')
       }
       throw required(context)

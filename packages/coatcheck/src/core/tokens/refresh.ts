@@ -95,7 +95,13 @@ async function refreshOnce(
     return refused(context, name, current, error)
   }
   attempts.delete(name)
-  return keep(context, current, set, key)
+  try {
+    return await keep(context, current, set, key)
+  } catch (error) {
+    // The refresh token is spent and its successor is only here: it is kept or revoked later.
+    context.deferred.add(() => keep(context, current, set, key))
+    throw error
+  }
 }
 
 async function claim(context: Context, name: string): Promise<boolean> {
@@ -139,30 +145,24 @@ async function keep(
     id,
     record: { generation },
   } = from
-  try {
-    const vault = await context.keyring.load()
-    let last: Uint8Array | undefined
-    for (;;) {
-      const current = await readSession(context, id)
-      // The very same bytes after a refusal: a mark covers them and their removal is on its way.
-      if (current === undefined || (last && sameBytes(last, current.bytes))) break
-      if (current.record.generation !== generation) return { kind: 'changed' }
-      const record = withTokenSet(current.record, set, key, context.environment.now())
-      const next = toStored(vault, id, record, context.configuration)
-      if (await context.store.replace(id, current.bytes, next)) {
-        context.emit({ type: 'refreshed', session: handleOf(id) })
-        return { kind: 'changed' }
-      }
-      last = current.bytes
+  const vault = await context.keyring.load()
+  let last: Uint8Array | undefined
+  for (;;) {
+    const current = await readSession(context, id)
+    // The very same bytes after a refusal: a mark covers them and their removal is on its way.
+    if (current === undefined || (last && sameBytes(last, current.bytes))) break
+    if (current.record.generation !== generation) return { kind: 'changed' }
+    const record = withTokenSet(current.record, set, key, context.environment.now())
+    const next = toStored(vault, id, record, context.configuration)
+    if (await context.store.replace(id, current.bytes, next)) {
+      context.emit({ type: 'refreshed', session: handleOf(id) })
+      return { kind: 'changed' }
     }
-    const receipt = await oweRevocation(context, set)
-    context.emit({ type: 'refresh_lost', session: handleOf(id), receipt })
-    return { kind: 'ended' }
-  } catch (error) {
-    // The refresh token is spent and its successor is only here: it is kept or revoked later.
-    context.deferred.add(() => keep(context, from, set, key))
-    throw error
+    last = current.bytes
   }
+  const receipt = await oweRevocation(context, set)
+  context.emit({ type: 'refresh_lost', session: handleOf(id), receipt })
+  return { kind: 'ended' }
 }
 
 async function refused(
@@ -187,7 +187,8 @@ async function refused(
   const now = context.environment.now()
   const before = attempts.get(name)
   const failures = (before?.failures ?? 0) + 1
-  const transient = error.code === 'provider_unreachable'
+  // An answer about one resource or scope says nothing about the next request.
+  const transient = error.code === 'provider_unreachable' || wire === 'invalid_client'
   const pause = transient ? Math.min(500 * 2 ** (failures - 1), 30_000) : 0
   const retryAt = error instanceof ProviderError ? (error.retryAt ?? 0) : 0
   attempts.set(name, {
