@@ -15,7 +15,7 @@ for (const subpath of subpaths.filter((name) => !name.endsWith('.json'))) {
   assert.notEqual(Object.keys(module).length, 0, `${subpath} exports nothing`)
 }
 
-const database = open({ path: process.argv[2] })
+const database = open({ path: process.argv[2] ?? '' })
 for (const store of [memoryStore(), lmdbStore(database)]) await signInAndOut(store)
 await database.close()
 console.log(JSON.stringify({ node: process.version, subpaths }))
