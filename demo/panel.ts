@@ -84,7 +84,7 @@ function describe(event: AuthEvent): Html {
     case 'refresh_lost':
       return html`<strong>A refresh came back after the sign-out</strong>: what it brought is revoked, not kept.`
     case 'revocation':
-      return html`The provider was asked to revoke ${an(event.token)}: <strong>${event.outcome}</strong>${
+      return html`The provider was asked to revoke ${an(event.token)}: ${outcomes[event.outcome]}${
         event.attempts > 1 ? ` (attempt ${event.attempts})` : ''
       }.`
     case 'logout_refused':
@@ -113,6 +113,13 @@ const causes: Readonly<Record<SignOutReceipt['cause'], string>> = {
   expired: 'it ran out',
   not_revalidated: 'the provider could not confirm it',
   replaced: 'the same browser signed in again',
+}
+
+const outcomes = {
+  confirmed: html`<strong>confirmed</strong>`,
+  unsupported: html`it does not do that for this kind, which runs out by itself`,
+  failed: html`<span class="bad">it failed</span>, to be tried again`,
+  abandoned: html`<span class="bad">given up</span>`,
 }
 
 function an(token: 'access_token' | 'refresh_token'): string {
