@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { startModule, startSignIn } from './support.ts'
+
+it('stops before the authorization request where the issuer is another [DIS-2]', async (t) => {
+  const app = await startModule(t)
+  app.provider.metadata.issuer = `${app.provider.issuer}INVALID`
+
+  const page = await startSignIn(app, app.browser())
+
+  assert.equal(`${page.status} ${page.url.pathname}`, '502 /auth/sign-in')
+  assert.deepEqual(app.heard('sign_in_failed'), [
+    { type: 'sign_in_failed', code: 'provider_invalid' },
+  ])
+  const others = app.provider.requests.filter(({ endpoint }) => endpoint !== 'discovery')
+  assert.deepEqual(others, [])
+})
