@@ -1,8 +1,14 @@
-import { type Auth, type AuthEvent, type AuthOptions, createAuth, type TokenStore } from '#coatcheck'
-import { memoryStore } from '#coatcheck/stores/memory'
+import {
+  type Auth,
+  type AuthEvent,
+  type AuthOptions,
+  createAuth,
+  type TokenStore,
+} from '#coatcheck'
 import { environment } from '#coatcheck/core/environment'
-import { startProvider, type TestProvider } from '#coatcheck/testing/provider'
+import { memoryStore } from '#coatcheck/stores/memory'
 import { startBrowser, type TestBrowser } from '#coatcheck/testing/browser'
+import { startProvider, type TestProvider } from '#coatcheck/testing/provider'
 
 /** A clock that stands still until a test moves it. */
 export interface Clock {
@@ -80,7 +86,12 @@ export async function startApplication(
         ...over.provider,
         ...more.provider,
       },
-      [environment]: { now: clock.now, fetch: provider.fetch, ...over[environment], ...more[environment] },
+      [environment]: {
+        now: clock.now,
+        fetch: provider.fetch,
+        ...over[environment],
+        ...more[environment],
+      },
     })
     auths.push(auth)
     return auth
@@ -100,7 +111,9 @@ export async function startApplication(
             ...(request.body && { body: await request.text() }),
           }),
         [origin]: (request) =>
-          at.owns(new URL(request.url).pathname) ? at.handle(request) : new Response('the application'),
+          at.owns(new URL(request.url).pathname)
+            ? at.handle(request)
+            : new Response('the application'),
       },
     })
   }
@@ -125,7 +138,9 @@ export async function startApplication(
     },
     as: (from) => ({ headers: { cookie: from.cookieHeader(origin) } }),
     heard: (type) =>
-      events.filter((event): event is Extract<AuthEvent, { type: typeof type }> => event.type === type),
+      events.filter(
+        (event): event is Extract<AuthEvent, { type: typeof type }> => event.type === type,
+      ),
     logout: (token, at = auth) =>
       at.handle(
         new Request(`${origin}/auth/backchannel-logout`, {
