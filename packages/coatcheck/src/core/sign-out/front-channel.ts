@@ -25,14 +25,13 @@ export async function frontChannelLogout(context: Context, request: Request): Pr
     if (sid.length === 1 && ours) await endBySid(context, candidates(search, sid[0] ?? ''))
     if (sid.length === 0 && iss.length === 0) await endByCookie(context, request)
   })
-  const framedBy = new Set([
-    context.provider.issuer,
-    context.provider.knownMetadata()?.end_session_endpoint,
-  ])
+  const shownBy = [context.provider.issuer, context.provider.knownMetadata()?.end_session_endpoint]
   return toPage({
     title: 'Signed out',
     body: '',
-    framedBy: [...framedBy].flatMap((url) => (url === undefined ? [] : new URL(url).origin)),
+    framedBy: [
+      ...new Set(shownBy.flatMap((url) => (url === undefined ? [] : new URL(url).origin))),
+    ],
   })
 }
 
@@ -95,7 +94,13 @@ async function endByCookie(context: Context, request: Request): Promise<void> {
  */
 function candidates(search: string, decoded: string): string[] {
   const raw = /[?&]sid=((?:(?!&iss=).)*)/.exec(search)?.[1] ?? ''
-  const found = new Set([decoded, decodeLoosely(raw.split('&', 1)[0] ?? ''), raw])
+  const found = new Set([
+    decoded,
+    decodeLoosely(raw.split('&', 1)[0] ?? ''),
+    // A browser encodes some of it on the way, such as a space, whatever else stands there.
+    decodeLoosely(raw),
+    raw,
+  ])
   return [...found].filter((sid) => sid !== '' && sid.length <= LONGEST_SID)
 }
 
