@@ -28,8 +28,12 @@ async function walkOnce(): Promise<number> {
   tidyUp(demo)
   const held = walk(demo, (line) => console.log(JSON.stringify(line)))
   const outcome = await Promise.race([held, asked])
-  if (outcome === 'stop') await demo.stop()
-  return outcome === true ? 0 : 1
+  if (outcome === 'stop') {
+    await demo.stop()
+    // Else the walk would go on, through a demo that is no more.
+    process.exit(130)
+  }
+  return outcome ? 0 : 1
 }
 
 async function stay(): Promise<number> {
