@@ -8,19 +8,19 @@ import { otherPath, root, run } from './run.mjs'
  */
 export async function prepare() {
   if (installed()) return
-  console.log('Installing the development dependencies (npm ci) …')
-  // Not the node of node_modules: npm ci deletes it under its own feet.
-  const code = await run('npm', ['ci', '--no-audit', '--no-fund'], {
-    ...process.env,
-    PATH: otherPath().join(delimiter),
-  })
+  console.log('Installing the development dependencies (npm install) …')
+  // Not `npm ci`: it refuses a lockfile that was written where the optional binaries for other
+  // platforms are not to be had. `--no-save` installs what is locked and leaves the lockfile alone.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
+  // The machine's own Node, since the one in node_modules may be replaced under its feet.
+  const code = await run('npm', args, { ...process.env, PATH: otherPath().join(delimiter) })
   if (code !== 0) {
-    console.error('npm ci failed. It needs the npm registry, or a proxy of it, within reach.')
+    console.error('npm install failed. It needs the npm registry, or a proxy of it, within reach.')
     process.exit(code)
   }
   if (!installed()) {
     console.error(
-      'npm ci left no Node 24 in node_modules/node: install scripts must be allowed (ignore-scripts=false).',
+      'npm install did not bring all of package-lock.json and Node 24: install scripts must be allowed (ignore-scripts=false).',
     )
     process.exit(1)
   }
