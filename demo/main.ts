@@ -26,7 +26,13 @@ try {
 async function walkOnce(): Promise<number> {
   const demo = await startDemo(port === undefined ? {} : { firstPort: port })
   tidyUp(demo)
-  const held = walk(demo, (line) => console.log(JSON.stringify(line)))
+  let interrupted = false
+  asked.then(() => {
+    interrupted = true
+  })
+  const held = walk(demo, (line) => {
+    if (!interrupted) console.log(JSON.stringify(line))
+  })
   const outcome = await Promise.race([held, asked])
   if (outcome === 'stop') {
     await demo.stop()
