@@ -9,6 +9,7 @@ import { environment } from '#coatcheck/core/environment'
 import { memoryStore } from '#coatcheck/stores/memory'
 import { startBrowser, type TestBrowser } from '#coatcheck/testing/browser'
 import { startProvider, type TestProvider } from '#coatcheck/testing/provider'
+import { generateKey } from '#coatcheck/testing/provider/keys'
 
 /** A clock that stands still until a test moves it. */
 export interface Clock {
@@ -55,13 +56,36 @@ export interface Application {
 export const ORIGIN = 'https://app.test'
 export const KEY = 'a key for tests of thirty-two bytes at least'
 
+/** Making an RSA key takes longer than most tests. */
+const signingKey = generateKey('RSA', 'k1')
+
+/** A provider that reaches applications without sockets, by their origin. */
+export interface ReachingProvider extends TestProvider {
+  readonly applications: Map<string, (request: Request) => Promise<Response>>
+}
+
+/** A provider by this clock. */
+export async function startTestProvider(clock: Clock): Promise<ReachingProvider> {
+  const applications: ReachingProvider['applications'] = new Map()
+  const provider = await startProvider({
+    now: clock.now,
+    key: await signingKey,
+    async fetch(url, init) {
+      const handle = applications.get(new URL(url).origin)
+      if (handle === undefined) throw new TypeError(`Nobody answers at ${url}`)
+      return handle(new Request(url, init))
+    },
+  })
+  return Object.assign(provider, { applications })
+}
+
 /** Starts one. `options` go over those of `createAuth`. */
 export async function startApplication(
-  options: Partial<AuthOptions> & { given?: { provider?: TestProvider; clock?: Clock } } = {},
+  options: Partial<AuthOptions> & { given?: { provider?: ReachingProvider; clock?: Clock } } = {},
 ): Promise<Application> {
   const { given, ...over } = options
   const clock = given?.clock ?? startClock()
-  const provider = given?.provider ?? (await startProvider({ now: clock.now }))
+  const provider = given?.provider ?? (await startTestProvider(clock))
   const origin = over.origin ?? ORIGIN
   const client = [...provider.clients.values()][0]
   if (client === undefined) throw new Error('The provider has no client.')
@@ -98,6 +122,7 @@ export async function startApplication(
   }
 
   const auth = another()
+  provider.applications.set(origin, auth.handle)
 
   function browser(at = auth): TestBrowser {
     return startBrowser({

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Auth, AuthOptions } from '#coatcheck'
 import type { TestBrowser } from '#coatcheck/testing/browser'
-import { startProvider } from '#coatcheck/testing/provider'
-import { type Application, startApplication, startClock } from './application.ts'
+import { type Application, startApplication, startClock, startTestProvider } from './application.ts'
 
 /**
  * The sessions every row of the requirements begins with: U1 three times (A1 and A3 in one session
@@ -34,7 +33,7 @@ export interface SixSessions extends Application {
 export async function startSixSessions(options: Partial<AuthOptions> = {}): Promise<SixSessions> {
   const clock = startClock()
   const app = await startApplication({ ...options, given: { clock } })
-  const provider = await startProvider({ now: clock.now })
+  const provider = await startTestProvider(clock)
   const other = await startApplication({ ...options, store: app.store, given: { clock, provider } })
   const second = app.another()
   const processes = (name: SessionName): Auth[] =>
