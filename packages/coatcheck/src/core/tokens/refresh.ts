@@ -149,8 +149,13 @@ async function keep(
   let last: Uint8Array | undefined
   for (;;) {
     const current = await readSession(context, id)
-    // The very same bytes after a refusal: a mark covers them and their removal is on its way.
-    if (current === undefined || (last && sameBytes(last, current.bytes))) break
+    if (current === undefined) break
+    if (last && sameBytes(last, current.bytes)) {
+      // The very same bytes after a refusal: a mark covers them, and their removal is on its way,
+      // or it covers the new sid of this answer. Either way their refresh token is spent.
+      await endSession(context, id, 'provider_refused')
+      break
+    }
     if (current.record.generation !== generation) return { kind: 'changed' }
     const record = withTokenSet(current.record, set, key, context.environment.now())
     const next = toStored(vault, id, record, context.configuration)
