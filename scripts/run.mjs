@@ -13,7 +13,8 @@ const ours = join(root, 'node_modules', '.bin')
  *
  * The program gets a process group of its own. A Ctrl-C reaches this process twice, from the
  * terminal and from npm, and must reach the program once; so only what we forward gets there. Who
- * asks again a second later means it, and the whole group is killed.
+ * asks again a second later means it, and the whole group is killed. (The npm scripts say `exec`,
+ * since a shell between npm and this process would keep a signal to itself.)
  *
  * @param {string} program
  * @param {readonly string[]} args
