@@ -8,7 +8,8 @@ import {
 import { environment } from '#coatcheck/core/environment'
 import { memoryStore } from '#coatcheck/stores/memory'
 import { startBrowser, type TestBrowser } from '#coatcheck/testing/browser'
-import { startProvider, type TestProvider } from '#coatcheck/testing/provider'
+import { startProvider } from '#coatcheck/testing/provider'
+import type { TestProvider } from '#coatcheck/testing/provider/contract'
 import { generateKey } from '#coatcheck/testing/provider/keys'
 
 /** A clock that stands still until a test moves it. */
