@@ -1,0 +1,46 @@
+import type { Scenario, SignOut } from './scenario.ts'
+
+/** What must have become of a session when all is done. */
+export type Fate = 'gone' | 'stays' | 'either'
+
+/** Whether a sign-out covers the session A, which was there before it. */
+export function endsA(signOut: SignOut): boolean {
+  return signOut.by !== 'back_channel' || signOut.names !== 'new_sid'
+}
+
+/** Whether a sign-out covers the same user's session at another provider session. */
+export function endsB(signOut: SignOut): boolean {
+  return 'names' in signOut && signOut.names === 'subject'
+}
+
+/** Whether a sign-out covers a sign-in that began before it and comes back meanwhile. */
+export function endsC(signOut: SignOut, browser: 'same' | 'other'): boolean {
+  switch (signOut.by) {
+    case 'back_channel':
+      // Equality means signed out.
+      return signOut.names !== 'new_sid' && signOut.later >= 0
+    case 'administrator':
+      return signOut.names !== 'session'
+    case 'user':
+      return browser === 'same'
+    case 'front_channel':
+      return signOut.names === 'sid'
+  }
+}
+
+/** What must have become of A: a sign-in in the same browser replaces it. */
+export function fateOfA({ signOuts, callback }: Scenario): Fate {
+  if (signOuts.some(endsA)) return 'gone'
+  return signOuts.length > 0 || callback?.browser === 'same' ? 'either' : 'stays'
+}
+
+/** What must have become of B. */
+export function fateOfB({ signOuts }: Scenario): Fate {
+  return signOuts.some(endsB) ? 'gone' : 'stays'
+}
+
+/** What must have become of the sign-in under way. */
+export function fateOfC({ signOuts, callback }: Scenario): Fate {
+  const { browser } = callback ?? { browser: 'other' }
+  return signOuts.some((signOut) => endsC(signOut, browser)) ? 'gone' : 'stays'
+}

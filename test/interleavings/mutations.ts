@@ -1,0 +1,148 @@
+import type { Mark, Removal, StoredRecord, TokenStore } from '#coatcheck'
+import type { PromiseName } from './promise.ts'
+
+/** One thing broken on purpose, as somebody could write it in a store. */
+export interface Mutation {
+  readonly name: string
+  /** Promises of which at least one must be seen to be broken. */
+  readonly breaks: readonly PromiseName[]
+  readonly mutate: (store: TokenStore) => TokenStore
+}
+
+/** Established after every mark. */
+const NEVER = { provider: Number.MAX_SAFE_INTEGER, here: Number.MAX_SAFE_INTEGER }
+
+/** What must not go unnoticed. */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'replace does not compare: it writes over whatever is there',
+    breaks: ['spent', 'kept'],
+    mutate: (store) => ({
+      ...store,
+      async replace(id, _previous, next) {
+        for (;;) {
+          const current = await store.get(id)
+          if (current === undefined) return false
+          if (await store.replace(id, current, next)) return true
+          // Refused by a mark, as it should be.
+          if (await isSame(store, id, current)) return false
+        }
+      },
+    }),
+  },
+  {
+    name: 'replace writes a record that is gone, as a plain set does',
+    breaks: ['served', 'gone'],
+    mutate: (store) => ({
+      ...store,
+      async replace(id, previous, next) {
+        if ((await store.get(id)) !== undefined) return store.replace(id, previous, next)
+        return store.insert(id, unmarked(next))
+      },
+    }),
+  },
+  {
+    name: 'insert ignores marks',
+    breaks: ['served', 'gone'],
+    mutate: (store) => ({
+      ...store,
+      insert: (id, record) => store.insert(id, unmarked(record)),
+    }),
+  },
+  {
+    name: 'replace ignores marks',
+    breaks: ['served', 'gone', 'kept'],
+    mutate: (store) => ({
+      ...store,
+      replace: (id, previous, next) => store.replace(id, previous, unmarked(next)),
+    }),
+  },
+  {
+    name: 'removeAll leaves no mark',
+    breaks: ['served', 'gone'],
+    mutate: (store) => withMark(store, (mark) => ({ ...mark, keepUntil: 0 })),
+  },
+  {
+    name: 'removeAll forgets what is owed',
+    breaks: ['revoked'],
+    mutate: (store) => withRemoval(store, (removal) => ({ ...removal, owe: () => undefined })),
+  },
+  {
+    name: 'remove forgets what is owed',
+    breaks: ['revoked'],
+    mutate: (store) => ({ ...store, remove: (id) => store.remove(id) }),
+  },
+  {
+    name: 'what is owed for a lost refresh is not written',
+    breaks: ['revoked'],
+    mutate: (store) => ({
+      ...store,
+      insert: async (id, record) => (id.startsWith('w.') ? true : store.insert(id, record)),
+    }),
+  },
+  {
+    name: 'a claim is given to everybody',
+    breaks: ['spent', 'once', 'revoked'],
+    mutate: (store) => ({
+      ...store,
+      async claim(key, until) {
+        await store.claim(key, until)
+        return true
+      },
+    }),
+  },
+  {
+    name: 'remove gives what it removed to two callers',
+    breaks: ['shown', 'revoked'],
+    mutate: givingTwice,
+  },
+  {
+    name: 'equality of times at a mark does not count',
+    breaks: ['served', 'gone'],
+    mutate: (store) =>
+      withMark(store, (mark) =>
+        mark.clock === 'here' ? mark : { ...mark, establishedUntil: mark.establishedUntil - 1 },
+      ),
+  },
+  {
+    name: "a sign-out of ours is compared by the provider's clock only",
+    breaks: ['served', 'gone'],
+    mutate: (store) =>
+      withMark(store, (mark) => (mark.clock === 'here' ? { ...mark, establishedUntil: 0 } : mark)),
+  },
+]
+
+function unmarked(record: StoredRecord): StoredRecord {
+  return { ...record, established: NEVER }
+}
+
+function withRemoval(store: TokenStore, change: (removal: Removal) => Removal): TokenStore {
+  return { ...store, removeAll: (index, removal) => store.removeAll(index, change(removal)) }
+}
+
+function withMark(store: TokenStore, change: (mark: Mark) => Mark): TokenStore {
+  return withRemoval(store, (removal) => ({ ...removal, mark: change(removal.mark) }))
+}
+
+function givingTwice(store: TokenStore): TokenStore {
+  const given = new Map<string, Uint8Array>()
+  return {
+    ...store,
+    async remove(id, owe) {
+      const before = given.get(id)
+      if (before !== undefined) {
+        given.delete(id)
+        owe?.({ id, value: before })
+        return before
+      }
+      const value = await store.remove(id, owe)
+      if (value !== undefined) given.set(id, value)
+      return value
+    },
+  }
+}
+
+async function isSame(store: TokenStore, id: string, bytes: Uint8Array): Promise<boolean> {
+  const now = await store.get(id)
+  return now !== undefined && Buffer.compare(now, bytes) === 0
+}

@@ -1,0 +1,94 @@
+import { comeBack, isSignedIn, logoutTokenOf, signOut, wantToken } from './acts.ts'
+import type { Cast } from './cast.ts'
+import { type Exploration, startExploration } from './explore.ts'
+import { endsA, endsB, endsC, fateOfA } from './fate.ts'
+import { ORIGIN, type TestProcess } from './process.ts'
+import { broken, holds } from './promise.ts'
+import type { Call, Scenario } from './scenario.ts'
+import { type Person, recognize, type World } from './world.ts'
+
+/** Lets everything of a scenario happen at the same time. Rejects where a promise was broken. */
+export async function play(
+  world: World,
+  cast: Cast,
+  scenario: Scenario,
+  more: (exploration: Exploration) => void = () => {},
+): Promise<void> {
+  const { processes, families, provider } = world
+  const { a, b, c } = cast
+  const exploration = startExploration(world)
+  /** When a sign-out of somebody was first answered: how many tokens there were by then. */
+  const answered = new Map<Person, number>()
+  const faults: unknown[] = []
+
+  function start(name: string, process: TestProcess, work: () => Promise<void>): void {
+    exploration.start({ name, process, work }).catch((error: unknown) => faults.push(error))
+  }
+
+  /** One request for a token, and all that can be said about it at once. */
+  async function call(process: TestProcess, person: Person, how: Omit<Call, 'at'>): Promise<void> {
+    const tooLate = answered.has(person)
+    const value = await wantToken(process, person, how)
+    if (tooLate) holds('served', value === undefined, 'a token was served after the answer')
+    if (value === undefined) {
+      const may = person !== a || fateOfA(scenario) !== 'stays'
+      return holds('kept', may, 'a session that nobody signed out got no token')
+    }
+    const place = answered.get(person)
+    const before = place === undefined || families.placeOf(value) < place
+    holds('served', before, 'a token was served that came after the answer')
+  }
+
+  async function touch(process: TestProcess, person: Person): Promise<void> {
+    const tooLate = answered.has(person)
+    const signedIn = await isSignedIn(process, person)
+    if (tooLate) holds('served', !signedIn, 'a session was told of after the answer')
+    else if (fateOfA(scenario) === 'stays') holds('kept', signedIn, 'a session was not told of')
+  }
+
+  function probe(person: Person): void {
+    answered.set(person, Math.min(answered.get(person) ?? Infinity, families.answers.length))
+    if (person.cookie === undefined) return
+    const [one, two] = processes
+    start('latecomer', one, () => touch(one, person))
+    const how = { by: 'handle', resource: undefined, force: false } as const
+    start('latecomer', two, () => call(two, person, how))
+  }
+
+  for (const { at, ...how } of scenario.calls) {
+    const process = processes[at]
+    start(how.force ? 'forced call' : 'call', process, () => call(process, a, how))
+  }
+  for (const at of scenario.touches) {
+    start('touch', processes[at], () => touch(processes[at], a))
+  }
+  if (c !== undefined && scenario.callback !== undefined) {
+    const cookie = c.person.browser.cookieHeader(ORIGIN)
+    for (const at of scenario.callback.at) {
+      start('callback', processes[at], async () => {
+        const ticket = await comeBack(processes[at], c.url, cookie)
+        if (ticket === undefined) return
+        holds('once', c.person.cookie === undefined, 'a callback was answered twice')
+        recognize(c.person, ticket)
+        if (answered.has(c.person)) probe(c.person)
+      })
+    }
+  }
+  for (const order of scenario.signOuts) {
+    const logoutToken = await logoutTokenOf(world, cast, order)
+    const twice = order.by === 'back_channel' && order.twice
+    for (const at of twice ? ([0, 1] as const) : [order.at]) {
+      start(`sign-out (${order.by})`, processes[at], async () => {
+        const to = { issuer: provider.issuer, logoutToken }
+        const done = await signOut(processes[at], order, cast, to)
+        holds('answers', done, `a sign-out (${order.by}) was refused`)
+        if (endsA(order)) probe(a)
+        if (endsB(order)) probe(b)
+        if (c && endsC(order, scenario.callback?.browser ?? 'other')) probe(c.person)
+      })
+    }
+  }
+  more(exploration)
+  await exploration.run()
+  if (faults.length > 0) throw faults[0] ?? broken('answers', 'something was rejected')
+}

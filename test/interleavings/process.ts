@@ -1,0 +1,115 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { createHash } from 'node:crypto'
+import { type Auth, type AuthEvent, createAuth, type TokenStore } from '#coatcheck'
+import { environment } from '#coatcheck/core/environment'
+import type { TestProvider } from '#coatcheck/testing/provider/contract'
+import type { Quiet } from './quiet.ts'
+import type { Sleepers } from './sleepers.ts'
+import { steppedStore } from './stepped-store.ts'
+
+/** One process of the application. */
+export interface TestProcess {
+  readonly name: string
+  readonly auth: Auth
+  /** Everything its `observe` heard. */
+  readonly events: readonly AuthEvent[]
+  readonly alive: boolean
+  /** From now on nothing it asked for is answered, and it asks for nothing more. */
+  kill(): void
+  /** Runs as this actor, so that its steps can be told from those of others. */
+  as<T>(actor: string, work: () => Promise<T>): Promise<T>
+  /** A place where others may come first. */
+  point(label: string): Promise<void>
+}
+
+/** What processes share. */
+export interface Shared {
+  readonly provider: TestProvider
+  readonly store: TokenStore
+  readonly sleepers: Sleepers
+  readonly quiet: Quiet
+  /** Waits until the schedule lets this go on; at once while nothing is explored. */
+  readonly reach: (label: string) => Promise<void>
+  /** Whether an answer's arrival is a step of its own. */
+  readonly answers: boolean
+  /** Holds workers back until the actors are done. */
+  readonly workersAllowed: () => Promise<void>
+}
+
+export const ORIGIN = 'https://app.test'
+const KEY = 'a key for tests of thirty-two bytes at least'
+
+/** Starts a process. */
+export function startProcess(name: string, shared: Shared): TestProcess {
+  const { provider, sleepers, quiet } = shared
+  const actor = new AsyncLocalStorage<string>()
+  const events: AuthEvent[] = []
+  let alive = true
+
+  async function point(label: string): Promise<void> {
+    if (!alive) return forever()
+    await shared.reach(`${actor.getStore() ?? 'somebody'}@${name}: ${label}`)
+    if (!alive) return forever()
+  }
+
+  async function ask(input: string | URL, init?: RequestInit): Promise<Response> {
+    const label = new URL(input).pathname
+    await point(`ask ${label}`)
+    const response = await provider.fetch(input, init)
+    if (shared.answers) await point(`${label} answers`)
+    return response
+  }
+
+  async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    if (!alive) return forever()
+    await sleepers.sleep(milliseconds, signal)
+    if (actor.getStore() === 'worker') await shared.workersAllowed()
+    if (!alive) return forever()
+  }
+
+  const auth = actor.run('worker', () =>
+    createAuth({
+      origin: ORIGIN,
+      provider: {
+        issuer: provider.issuer,
+        clientId: 'app',
+        clientSecret: SECRET,
+        idTokenSignedResponseAlg: 'HS256',
+      },
+      store: steppedStore(shared.store, point, { quiet, answers: shared.answers }),
+      keys: [KEY],
+      scope: 'openid offline_access',
+      observe: (event) => events.push(event),
+      [environment]: { now: sleepers.now, random: predictable(name), fetch: ask, wait },
+    }),
+  )
+
+  return {
+    name,
+    auth,
+    events,
+    get alive() {
+      return alive
+    },
+    kill() {
+      alive = false
+    },
+    as: (as, work) => actor.run(as, work),
+    point,
+  }
+}
+
+export const SECRET = 'a client secret for tests'
+
+function forever(): Promise<never> {
+  return new Promise(() => {})
+}
+
+/** Looks random and is the same in every run. */
+function predictable(name: string): (length: number) => Uint8Array {
+  let count = 0
+  return (length) => {
+    count += 1
+    return new Uint8Array(createHash('sha512').update(`${name} ${count}`).digest()).slice(0, length)
+  }
+}

@@ -1,0 +1,38 @@
+import type { TokenStore } from '#coatcheck'
+import type { Quiet } from './quiet.ts'
+
+/**
+ * A store as one process sees it: before each operation anything may happen, and after it too,
+ * until the answer arrives. The operation itself is one step, which the store's kit proves.
+ */
+export function steppedStore(
+  store: TokenStore,
+  point: (label: string) => Promise<void>,
+  { quiet, answers }: { readonly quiet: Quiet; readonly answers: boolean },
+): TokenStore {
+  async function step<T>(label: string, work: () => T | Promise<T>): Promise<T> {
+    await point(label)
+    const answer = await quiet.during(work)
+    if (answers) await point(`${label} answers`)
+    return answer
+  }
+
+  return {
+    now: () => store.now(),
+    // The keyring never changes here: to interleave its reading shows nothing and costs much.
+    get: (id) => (id === 'k' ? store.get(id) : step(`get ${short(id)}`, () => store.get(id))),
+    insert: (id, record) => step(`insert ${short(id)}`, () => store.insert(id, record)),
+    replace: (id, previous, next) =>
+      step(`replace ${short(id)}`, () => store.replace(id, previous, next)),
+    remove: (id, owe) => step(`remove ${short(id)}`, () => store.remove(id, owe)),
+    removeAll: (index, removal) => step('removeAll', () => store.removeAll(index, removal)),
+    list: (index, page) => step('list', () => store.list(index, page)),
+    claim: (key, until) => step('claim', () => store.claim(key, until)),
+    sweep: (owe, limit) => step('sweep', () => store.sweep(owe, limit)),
+    close: () => store.close(),
+  }
+}
+
+function short(id: string): string {
+  return id.slice(0, 6)
+}
