@@ -67,6 +67,26 @@ describe('Express 5', () => {
     })
   }
 
+  it('keeps the framing headers of the application on every other answer', async () => {
+    const { url, close } = await startExpress(express)({
+      auth: standIn(),
+      bodyParser: 'none',
+      securityHeaders: true,
+      stream: async function* () {
+        yield* []
+      },
+    })
+    try {
+      for (const path of ['/auth/sign-out', '/auth/callback?code=1']) {
+        const { headers } = await ask(url, { path })
+        assert.equal(headers['x-frame-options'], 'SAMEORIGIN')
+        assert.equal(headers['cross-origin-opener-policy'], 'same-origin')
+      }
+    } finally {
+      await close()
+    }
+  })
+
   it('drops what a form parser nested, however deep', async () => {
     const auth = standIn()
     const app = express().use(express.urlencoded(), express.json(), expressAuth(auth))

@@ -40,6 +40,31 @@ describe('Hono', () => {
     }
   })
 
+  it('hands over a form that was read as form data', async () => {
+    const auth = standIn()
+    const app = new Hono()
+    app.use(async ({ req }, next) => {
+      await req.formData()
+      await next()
+    }, honoAuth(auth))
+    const body = new URLSearchParams([
+      ['sid', 'a+b'],
+      ['sid', 'c'],
+    ])
+    await app.request('/auth/sign-out', { method: 'POST', body })
+    assert.equal(auth.seen[0]?.body, body.toString())
+  })
+
+  it('refuses a body that breaks off as no fault of the application', async () => {
+    const auth = standIn()
+    const app = new Hono().use(honoAuth(auth))
+    const body = new ReadableStream({ pull: (stream) => stream.error(new Error('gone')) })
+    const init = { method: 'POST', headers: form, body, duplex: 'half' } as const
+    const answer = await app.request('/auth/sign-out', init)
+    assert.equal(answer.status, 400)
+    assert.equal(auth.seen.length, 0)
+  })
+
   it('needs no server: a request may be handed to the application', async () => {
     const auth = standIn()
     const app = new Hono().use(honoAuth(auth))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Agent, type IncomingMessage, type ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
 import {
   askToSignIn,
@@ -7,10 +7,13 @@ import {
   nodeAuth,
   requireSession,
   sendResponse,
+  toRequest,
 } from '#coatcheck/adapters/node'
+import { AuthError } from '#coatcheck/errors'
 import type { AdapterSetup, RunningApplication } from '#coatcheck/testing/adapter'
 import { testAdapter } from '#coatcheck/testing/adapter'
-import { ask } from '#coatcheck/testing/adapter/ask'
+import { answerOf, ask, begin, form } from '#coatcheck/testing/adapter/ask'
+import { latch } from '#coatcheck/testing/adapter/latch'
 import { standIn } from '#coatcheck/testing/adapter/stand-in'
 import { listen } from './listen.ts'
 
@@ -44,6 +47,43 @@ describe('node:http', () => {
       }
     })
   }
+
+  it('serves the next request of the connection on which it refused a body of unknown length', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const { url, close } = await start({ ...plain, auth: standIn() })
+    try {
+      const path = '/auth/backchannel-logout'
+      const outgoing = begin(url, { method: 'POST', path, headers: form, agent })
+      const first = answerOf(outgoing)
+      outgoing.write(new Uint8Array(65 * 1024))
+      outgoing.write(new Uint8Array(1024 * 1024), () => outgoing.end())
+      assert.equal((await first).status, 413)
+      const next = await ask(url, { path: '/hello', agent })
+      assert.deepEqual([next.text, next.sameConnection], ['hello', true])
+    } finally {
+      agent.destroy()
+      await close()
+    }
+  })
+
+  it('says request_invalid of a body that breaks off', async () => {
+    const failed = latch<unknown>()
+    const { url, close } = await listen((incoming) => {
+      toRequest(incoming, 'https://app.example').catch(failed.open)
+      outgoing.destroy()
+    })
+    const headers = { ...form, 'content-length': '100' }
+    const outgoing = begin(url, { method: 'POST', path: '/', headers })
+    outgoing.on('error', () => undefined) // Our own "socket hang up".
+    outgoing.write('logout_token=')
+    try {
+      const error = await failed.opened
+      assert.ok(error instanceof AuthError)
+      assert.equal(error.code, 'request_invalid')
+    } finally {
+      await close()
+    }
+  })
 
   it('adds its cookies to those the application has set', async () => {
     const { url, close } = await listen((_incoming, outgoing) => {

@@ -10,8 +10,7 @@ export function refuseDeclared(contentLength: string | null | undefined): void {
 
 /**
  * Reads a body of at most 64 KiB. A larger one is `request_too_large` as soon as it is seen, and
- * nothing more of it is kept. The iteration must leave the stream open when it is left, or the
- * connection goes before the answer.
+ * nothing more of it is kept.
  */
 export async function readBody(
   chunks: AsyncIterable<Uint8Array>,

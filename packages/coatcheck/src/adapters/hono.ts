@@ -31,6 +31,7 @@ export function requireSession(auth: Auth): MiddlewareHandler<{ Variables: { ses
     const found = await guard(auth, context.req.raw, context.req.url)
     if ('answer' in found) return found.answer
     context.set('session', found.session)
+    // Prepared before the handler, which may decide otherwise: to add it afterwards costs a copy.
     context.header('cache-control', 'no-store')
     await next()
     // A `Response` that the handler built itself has none of the headers prepared before.
@@ -67,7 +68,7 @@ async function bodyOf(req: HonoRequest): Promise<BodyInit | null> {
   if (!raw.bodyUsed) {
     // Not even `raw.body` before that: it starts to read, and then nobody can skip the rest.
     refuseDeclared(raw.headers.get('content-length'))
-    return raw.body && readBody(raw.body.values({ preventCancel: true }))
+    return raw.body && readBody(raw.body)
   }
   if (bodyCache.formData !== undefined) {
     const fields = [...(await req.formData())].map(([name, value]) => [name, String(value)])

@@ -85,10 +85,9 @@ export async function toRequest(
   return new Request(url, { method, headers, body: await bodyOf(incoming, parsedBody) })
 }
 
-/** Writes a `Response`, each cookie as a header of its own. A client that went away is no error. */
+/** Writes a `Response`, each cookie as a header of its own. */
 export async function sendResponse(response: Response, outgoing: ServerResponse): Promise<void> {
   const body = new Uint8Array(await response.arrayBuffer())
-  if (outgoing.destroyed) return
   if (mayBeFramed(response)) {
     for (const name of framingHeaders) outgoing.removeHeader(name)
   }
@@ -127,6 +126,7 @@ async function bodyOf(
   if (!incoming.readableDidRead) {
     refuseDeclared(incoming.headers['content-length'])
     try {
+      // Left open when it is too large, or nothing could be skipped any more.
       const body = await readBody(incoming.iterator({ destroyOnReturn: false }))
       // A server without a socket can hand out an empty stream beside what it parsed.
       return body.length > 0 ? body : (unparse(parsed) ?? null)
