@@ -59,22 +59,34 @@ function unproven(
     .map((row) => `${row} is named by titles of which none ran and passed`)
 }
 
-/** Every string of a test that ends with rows in brackets is a title: `… [BCL-24, IDT-6]`. */
+/**
+ * Titles that end with rows in brackets, `… [BCL-24, IDT-6]`: what a call is given, or what begins
+ * or names a row of a table. A plain list of titles only speaks of them.
+ */
 function taggedTitles(file: string): TaggedTitle[] {
   const source = ts.createSourceFile(
     file,
     readFileSync(join(root, file), 'utf8'),
     ts.ScriptTarget.Latest,
+    true,
   )
   const found: TaggedTitle[] = []
   const visit = (node: ts.Node): void => {
     const title = textOf(node)
     const rows = title === undefined ? [] : rowsIn(title)
-    if (title !== undefined && rows.length > 0) found.push({ file, title, rows })
+    if (title !== undefined && rows.length > 0 && isTitle(node)) found.push({ file, title, rows })
     ts.forEachChild(node, visit)
   }
   visit(source)
   return found
+}
+
+function isTitle(node: ts.Node): boolean {
+  const { parent } = node
+  if (ts.isArrayLiteralExpression(parent)) {
+    return parent.elements[0] === node && ts.isArrayLiteralExpression(parent.parent)
+  }
+  return ts.isCallExpression(parent) || ts.isPropertyAssignment(parent)
 }
 
 /** The text of a string or template; what a template computes shows as `…`. */
@@ -85,8 +97,8 @@ function textOf(node: ts.Node): string | undefined {
 }
 
 function rowsIn(title: string): string[] {
-  const tag = /\[([A-Z]{3}-\d+(?:, ?[A-Z]{3}-\d+)*)\]$/.exec(title)
-  return tag?.[1]?.split(/, ?/) ?? []
+  const tags = /(?: ?\[[A-Z]{3}-\d+(?:, ?[A-Z]{3}-\d+)*\])+$/.exec(title)
+  return tags?.[0].match(/[A-Z]{3}-\d+/g) ?? []
 }
 
 function pageOf(
@@ -97,7 +109,9 @@ function pageOf(
   const sections = Object.keys(rows).map((row) => {
     const tests = titles
       .filter((title) => title.rows.includes(row))
-      .map(({ file, title }) => `- ${title.replace(/ ?\[[^[]*\]$/, '')} (\`${file}\`)`)
+      .map(
+        ({ file, title }) => `- ${title.replace(/( ?\[[A-Z]{3}-\d[^[]*\])+$/, '')} (\`${file}\`)`,
+      )
     const reason = reasons[row] === undefined ? [] : [`- ${reasons[row]}`]
     const lines = [...new Set(tests), ...reason]
     return `**${row}** ${rows[row]}\n\n${lines.length > 0 ? lines.join('\n') : '- nothing yet'}\n`
