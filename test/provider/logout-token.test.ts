@@ -251,6 +251,17 @@ describe('the signature of a logout token', () => {
     await refuses(`${header}.${payload}.${signature}.x`, /not a signed token/)
   })
 
+  it('has one spelling, so that one token is not two [BCL-23]', async () => {
+    const token = await sign(key, logoutClaims(provider))
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    // 256 bytes end in a character of which four bits do not count.
+    const neighbour = alphabet[alphabet.indexOf(token.at(-1) ?? '') + 1]
+    await refuses(token.slice(0, -1) + neighbour, /signature/)
+    await refuses(`${token}A`, /signature/)
+    await refuses(`${token}==`, /signature/)
+    await refuses(token.replaceAll('-', '+').replaceAll('_', '/').concat('\n'), /refused/)
+  })
+
   it('must be of the registered algorithm, not of another good one [BCL-25] [SEC-8]', async () => {
     await refuses(await sign(elliptic, logoutClaims(provider)), /alg is not RS256/)
     const verified = await verify(await sign(elliptic, logoutClaims(provider)), {

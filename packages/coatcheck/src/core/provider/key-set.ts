@@ -1,11 +1,13 @@
-import { type CryptoKey, importJWK, type JWK } from 'jose'
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { isJsonObject } from './strict-json.ts'
 
 /** The keys of one fetch that may verify signatures of one algorithm. */
 export interface KeySet {
   /** Those with this `kid`; all of them, up to ten, for a token without one (Core 10.1). */
-  fitting(kid: string | undefined): Promise<readonly CryptoKey[]>
+  fitting(kid: string | undefined): readonly KeyObject[]
 }
+
+type NamedKey = JsonWebKey & { readonly kid?: unknown }
 
 /** What a key must be to verify signatures of an algorithm (RFC 7518 section 3.1). */
 interface KeyKind {
@@ -46,21 +48,18 @@ export function createKeySet(document: unknown, algorithm: string): KeySet {
   const keys = isJsonObject(document) ? document['keys'] : undefined
   if (!Array.isArray(keys)) throw new Error('there is no list of keys')
   if (keys.length > maximumKeys) throw new Error(`there are more than ${maximumKeys} keys`)
-  const usable = keys.filter((key) => isJsonObject(key) && fits(key, algorithm)) as JWK[]
-  const imported = new Map<JWK, Promise<CryptoKey | undefined>>()
+  const usable = keys.filter((key) => isJsonObject(key) && fits(key, algorithm)) as NamedKey[]
+  const imported = new Map<NamedKey, KeyObject | undefined>()
 
-  const importOnce = (jwk: JWK): Promise<CryptoKey | undefined> => {
-    const known = imported.get(jwk)
-    if (known) return known
-    const key = importPublic(jwk, algorithm)
-    imported.set(jwk, key)
-    return key
+  const importOnce = (jwk: NamedKey): KeyObject | undefined => {
+    if (!imported.has(jwk)) imported.set(jwk, importPublic(jwk))
+    return imported.get(jwk)
   }
 
   return {
-    async fitting(kid) {
+    fitting(kid) {
       const named = kid === undefined ? usable : usable.filter((jwk) => jwk.kid === kid)
-      const keys = await Promise.all(named.slice(0, maximumTried).map(importOnce))
+      const keys = named.slice(0, maximumTried).map(importOnce)
       return keys.filter((key) => key !== undefined)
     },
   }
@@ -80,16 +79,15 @@ function fits(jwk: Record<string, unknown>, algorithm: string): boolean {
 }
 
 /** A key that cannot be imported is as good as one that is not there. */
-async function importPublic(jwk: JWK, algorithm: string): Promise<CryptoKey | undefined> {
+function importPublic(jwk: NamedKey): KeyObject | undefined {
   // Only the public members: what else stands there decides nothing.
   const { kty, n, e, crv, x, y } = jwk
   const members =
     kty === 'RSA' ? { kty, n, e } : kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x }
   try {
-    const key = await importJWK(members as JWK, algorithm)
-    if (!(key instanceof CryptoKey)) return undefined
-    const { modulusLength } = key.algorithm as { modulusLength?: number }
-    return modulusLength !== undefined && modulusLength < minimumRsaBits ? undefined : key
+    const key = createPublicKey({ key: members as JsonWebKey, format: 'jwk' })
+    const { modulusLength = minimumRsaBits } = key.asymmetricKeyDetails ?? {}
+    return modulusLength < minimumRsaBits ? undefined : key
   } catch {
     return undefined
   }

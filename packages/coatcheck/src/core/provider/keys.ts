@@ -1,4 +1,4 @@
-import type { CryptoKey } from 'jose'
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { AuthError } from '../../errors.ts'
 import type { Environment } from '../environment.ts'
 import { readAnswer } from './answers.ts'
@@ -15,9 +15,9 @@ export interface ProviderKeys {
    * The keys that may have signed a token with this `kid`, or with none. A `kid` never seen is
    * asked about at once (Core 10.1.1). Rejects with `provider_unreachable` where it cannot know.
    */
-  find(kid: string | undefined): Promise<readonly (CryptoKey | Uint8Array)[]>
+  find(kid: string | undefined): Promise<readonly KeyObject[]>
   /** The same for a token without `kid` that no key verified: the keys may have been rotated. */
-  findAgain(): Promise<readonly (CryptoKey | Uint8Array)[]>
+  findAgain(): Promise<readonly KeyObject[]>
 }
 
 interface Fetched {
@@ -104,7 +104,7 @@ export function createProviderKeys(
       const asked = begun
       let fetched = await current()
       for (;;) {
-        const keys = await fetched.set.fitting(kid)
+        const keys = fetched.set.fitting(kid)
         // A fetch that began before we were asked may have missed a rotation.
         if (keys.length > 0 || fetched.number > asked) return keys
         fetched = await fetchAgain()
@@ -118,9 +118,9 @@ export function createProviderKeys(
 
 /** The client secret as the one key, for the HMAC algorithms (Core 10.1). */
 export function createSecretKeys(clientSecret: string): ProviderKeys {
-  const keys = [new TextEncoder().encode(clientSecret)]
+  const keys = [createSecretKey(clientSecret, 'utf8')]
   return {
-    ready: async () => {},
+    ready: () => Promise.resolve(),
     find: async () => keys,
     findAgain: async () => [],
   }
