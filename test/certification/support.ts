@@ -6,11 +6,12 @@ import type { AuthErrorCode, AuthOptions, Session } from '#coatcheck'
 import { expressAuth } from '#coatcheck/adapters/express'
 import { environment } from '#coatcheck/core/environment'
 import { type Page, startBrowser, type TestBrowser } from '#coatcheck/testing/browser'
-import type { TestProvider } from '#coatcheck/testing/provider'
+import { startProvider } from '#coatcheck/testing/provider'
+import type { TestProvider } from '#coatcheck/testing/provider/contract'
 import type { TokenDraft } from '#coatcheck/testing/provider/jwt'
 import type { Delivery } from '#coatcheck/testing/provider/logout'
 import { listen } from '../adapters/listen.ts'
-import { type Application, startApplication } from '../support/application.ts'
+import { type Application, startApplication, startClock } from '../support/application.ts'
 
 /** The Basic plan and the Form Post plan are the same modules, answered in these two ways. */
 export const responseModes = ['query', 'form_post'] as const
@@ -32,7 +33,12 @@ export async function startModule(
 export async function startServedModule(t: TestContext): Promise<Application> {
   const pages = express()
   const server = await listen(pages)
+  const clock = startClock()
+  // Its logout tokens go over HTTP too, not the fixture's shorter way.
+  const started = await startProvider({ now: clock.now })
+  const provider = Object.assign(started, { applications: new Map() })
   const app = await startApplication({
+    given: { provider, clock },
     userInfo: true,
     origin: `http://app.localhost:${new URL(server.url).port}`,
     [environment]: { fetch: (url, init) => fetch(url, init) },
@@ -45,10 +51,10 @@ export async function startServedModule(t: TestContext): Promise<Application> {
   pages.use((_request, response) => {
     response.send('the application')
   })
-  app.provider.user = { sub: 'U1', sid: suiteSid('/;[{&') }
+  provider.user = { sub: 'U1', sid: suiteSid('/;[{&') }
   // With it, every answer to a sign-in carries `session_state`.
-  app.provider.metadata.check_session_iframe = `${app.provider.issuer}/check-session`
-  return { ...app, browser: () => startBrowser({ now: app.clock.now }) }
+  provider.metadata.check_session_iframe = `${provider.issuer}/check-session`
+  return { ...app, browser: () => startBrowser({ now: clock.now }) }
 }
 
 /** The suite ends every `sid` with five of the VSCHAR characters that are no letter or digit. */
