@@ -15,19 +15,40 @@ import { generateKey } from '#coatcheck/testing/provider/keys'
 /** A clock that stands still until a test moves it. */
 export interface Clock {
   readonly now: () => number
+  /** Ends what waits by {@link Clock.wait} until then. */
   forward(milliseconds: number): void
+  /** An `environment.wait` by this clock. */
+  readonly wait: (milliseconds: number, signal?: AbortSignal) => Promise<void>
 }
 
 /** A clock that begins with the real time, since signatures are checked against it elsewhere. */
 export function startClock(): Clock {
-  let offset = 0
-  const started = Date.now()
+  let now = Date.now()
+  const waiting = new Set<{ readonly until: number; readonly end: () => void }>()
   return {
-    now: () => started + offset,
-    forward: (milliseconds) => {
-      offset += milliseconds
+    now: () => now,
+    forward(milliseconds) {
+      now += milliseconds
+      for (const one of waiting) if (one.until <= now) one.end()
     },
+    wait: (milliseconds, signal) =>
+      new Promise((resolve) => {
+        const end = (): void => {
+          waiting.delete(one)
+          signal?.removeEventListener('abort', end)
+          resolve()
+        }
+        const one = { until: now + milliseconds, end }
+        waiting.add(one)
+        signal?.addEventListener('abort', end)
+        if (signal?.aborted) end()
+      }),
   }
+}
+
+/** Lets everything go on that waits for nothing but other promises and local answers. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** An application under test: coatcheck, its provider, and browsers that talk to both. */
