@@ -3,7 +3,7 @@ import type { Auth, Session } from '../auth.ts'
 import { SignInRequired } from '../sign-in-required.ts'
 import { readBody, refuseDeclared, unparse } from './body.ts'
 import { guard, signInAnswer } from './guard.ts'
-import { refusal, refuseMethod } from './refusal.ts'
+import { handOver, refuseMethod } from './hand-over.ts'
 import { originForm, pathOf } from './target.ts'
 
 /**
@@ -13,19 +13,14 @@ import { originForm, pathOf } from './target.ts'
 export function honoAuth(auth: Auth): MiddlewareHandler {
   return async ({ req }, next) => {
     if (!auth.owns(pathOf(req.url))) return next()
-    let request: Request
-    try {
-      request = await toRequest(req, auth.origin)
-    } catch (error) {
-      const refused = refusal(error)
-      if (refused === undefined) throw error
-      return refused
-    }
-    return auth.handle(request)
+    return handOver(auth, () => toRequest(req, auth.origin))
   }
 }
 
-/** Lets signed-in users through, as `c.get('session')`; see {@link guard} for the others. */
+/**
+ * Lets signed-in users through, as `c.get('session')`. Others: a page goes to sign-in and comes
+ * back, any other request gets 401; and 503 while the store is out of reach.
+ */
 export function requireSession(auth: Auth): MiddlewareHandler<{ Variables: { session: Session } }> {
   return async (context, next) => {
     const found = await guard(auth, context.req.raw, context.req.url)
