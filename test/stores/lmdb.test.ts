@@ -1,10 +1,191 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, describe, it } from 'node:test'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import type { StoredRecord } from '#coatcheck/core/tokens/store'
+import { type LmdbDatabase, lmdbStore } from '#coatcheck/stores/lmdb'
+import { indexKey } from '#coatcheck/stores/lmdb/keys'
+import { openTable } from '#coatcheck/stores/lmdb/table'
 import { testTokenStore } from '#coatcheck/testing/token-store'
+import { assertConsistent } from './consistency.ts'
 import { openEnvironment } from './environment.ts'
 
 describe('lmdbStore', () => {
   const environment = openEnvironment()
   after(() => environment.close())
   testTokenStore(it, (options) => lmdbStore(environment.database, options))
+
+  it('has left a consistent environment after all of that', () => {
+    assertConsistent(environment.database)
+  })
 })
+
+describe('lmdbStore on an environment of its own', () => {
+  it('takes what open() of lmdb returns, without depending on lmdb', async () => {
+    await withEnvironment(async ({ database }) => {
+      const fits: LmdbDatabase = database
+      const store = lmdbStore(fits)
+      assert.ok(Math.abs((await store.now()) - Date.now()) < 60_000)
+    })
+  })
+
+  it('answers get without a promise: the hot path waits for nothing', async () => {
+    await withEnvironment(async ({ database }) => {
+      const store = lmdbStore(database)
+      await store.insert('one', record(Buffer.from('1')))
+      assert.ok(store.get('one') instanceof Uint8Array)
+      assert.equal(store.get('two'), undefined)
+    })
+  })
+
+  it('leaves nothing behind of what was removed or has ended', async () => {
+    await withEnvironment(async ({ database }) => {
+      let at = Date.now()
+      const store = lmdbStore(database, { now: () => at })
+      const indexes = ['sid', 'subject', 'all']
+      for (const size of [0, 100, 3_000, 4_300, 50_000]) {
+        await store.insert(`removed ${size}`, record(randomBytes(size), indexes))
+        await store.insert(`expired ${size}`, record(randomBytes(size), indexes))
+        await store.remove(`removed ${size}`)
+      }
+      await store.claim('claim', at + 1_000)
+      await store.removeAll('other', {
+        mark: { clock: 'here', establishedUntil: at, keepUntil: at + 1_000 },
+        owe: () => undefined,
+        limit: 10,
+        unfinished: { id: 'unfinished', record: record(randomBytes(10)) },
+      })
+      assert.deepEqual(assertConsistent(database)['r'], 5)
+      at += 24 * 3_600_000
+      assert.equal((await store.sweep(() => undefined, 100)).length, 5)
+      // The number the next record gets, and the format.
+      assert.deepEqual(assertConsistent(database), { '\0': 1, n: 1 })
+    })
+  })
+
+  it('refuses a name that is too long, clearly and before it writes anything', async () => {
+    await withEnvironment(async ({ database }) => {
+      const store = lmdbStore(database)
+      const long = 'x'.repeat(256)
+      const refusal = { name: 'RangeError', message: /at most 255 bytes, this one has 256/ }
+      const rejected = [
+        () => store.insert(long, record(randomBytes(10))),
+        () => store.insert('id', record(randomBytes(10), ['fine', long])),
+        () => store.replace(long, randomBytes(1), record(randomBytes(10))),
+        () => store.remove(long),
+        () => store.list(long, { limit: 1 }),
+        () => store.claim(long, Date.now() + 1_000),
+      ]
+      for (const attempt of rejected) await assert.rejects(attempt, refusal)
+      assert.deepEqual(assertConsistent(database), { '\0': 1 })
+      const longest = 'x'.repeat(255)
+      assert.equal(await store.insert(longest, record(randomBytes(10), [longest])), true)
+      assert.equal((await store.list(longest, { limit: 1 }))[0]?.id, longest)
+    })
+  })
+
+  it('removes nothing where what is owed has a name that is too long', async () => {
+    await withEnvironment(async ({ database }) => {
+      const store = lmdbStore(database)
+      await store.insert('one', record(randomBytes(10)))
+      const owed = { id: 'x'.repeat(256), record: record(randomBytes(10)) }
+      await assert.rejects(
+        store.remove('one', () => owed),
+        RangeError,
+      )
+      assert.equal(assertConsistent(database)['r'], 1)
+    })
+  })
+
+  it('passes over an index entry whose record is gone', async () => {
+    await withEnvironment(async ({ database }) => {
+      const store = lmdbStore(database)
+      await store.insert('b', record(Buffer.from('here'), ['index']))
+      const { table } = openTable(database)
+      await table.put(indexKey('index', 'a'), new Uint8Array(0))
+      assert.deepEqual(
+        (await store.list('index', { limit: 1 })).map((entry) => entry.id),
+        ['b'],
+      )
+      const step = await store.removeAll('index', {
+        mark: { clock: 'here', establishedUntil: Date.now(), keepUntil: Date.now() + 1_000 },
+        owe: () => undefined,
+        limit: 1,
+        unfinished: { id: 'unfinished', record: record(randomBytes(10)) },
+      })
+      assert.deepEqual(
+        step.removed.map((entry) => entry.id),
+        ['b'],
+      )
+      assert.equal(step.more, false)
+    })
+  })
+
+  it('refuses an environment that was written in another format, and says so', async () => {
+    await withEnvironment(async ({ database }) => {
+      lmdbStore(database)
+      const { table } = openTable(database)
+      await table.put(Buffer.from('\0format'), Uint8Array.of(2))
+      assert.throws(() => lmdbStore(database), {
+        name: 'TypeError',
+        message: /holds coatcheck records of format 2, and this version reads format 1/,
+      })
+    })
+  })
+
+  it('says what to write where it is given something else than an environment', () => {
+    for (const wrong of [undefined, {}, './data']) {
+      assert.throws(() => lmdbStore(wrong as never), {
+        name: 'TypeError',
+        message: /lmdbStore\(open\(\{ path: '\.\/data' \}\)\)/,
+      })
+    }
+  })
+
+  it('shares an environment with tables of the application', async () => {
+    await withEnvironment(async ({ database }) => {
+      const store = lmdbStore(database)
+      await database.put('mine', { any: 'value' })
+      await store.insert('mine', record(Buffer.from('one')))
+      assert.deepEqual(database.get('mine'), { any: 'value' })
+      await store.remove('mine')
+      assert.deepEqual(database.get('mine'), { any: 'value' })
+    })
+  })
+
+  it('fills pages with 1.25 times the bytes of sessions of 4.3 KB with three indexes', async () => {
+    await withEnvironment(async ({ database }) => {
+      const store = lmdbStore(database)
+      const [count, size] = [4_000, 4_300]
+      for (let at = 0; at < count; at += 200) {
+        await Promise.all(
+          Array.from({ length: 200 }, () => {
+            const indexes = [1, 2, 3].map(() => randomBytes(16).toString('base64url'))
+            const id = `s.${randomBytes(32).toString('base64url')}`
+            return store.insert(id, record(randomBytes(size), indexes))
+          }),
+        )
+      }
+      const stats = openTable(database).table.getStats() as Record<string, number>
+      const { treeBranchPageCount = 0, treeLeafPageCount = 0, overflowPages = 0 } = stats
+      const bytes = (treeBranchPageCount + treeLeafPageCount + overflowPages) * 4096
+      assert.equal(stats['pageSize'], 4096)
+      assert.ok(bytes / count / size <= 1.25, `${bytes / count / size} times`)
+    })
+  })
+})
+
+async function withEnvironment(
+  run: (environment: ReturnType<typeof openEnvironment>) => Promise<void>,
+): Promise<void> {
+  const environment = openEnvironment()
+  try {
+    await run(environment)
+  } finally {
+    await environment.close()
+  }
+}
+
+function record(value: Uint8Array, indexes: string[] = []): StoredRecord {
+  const at = Date.now()
+  return { value, indexes, expiresAt: at + 3_600_000, established: { provider: at, here: at } }
+}

@@ -70,6 +70,11 @@ export function createRecords({ table, pageSize }: OpenTable): Records {
     return number
   }
 
+  /** Told that a row is the last of all, LMDB leaves no room in the page before it. */
+  function append(key: Uint8Array, part: Uint8Array): void {
+    if (table.putSync(key, part, { append: true }) === false) table.put(key, part)
+  }
+
   function eraseParts({ number, parts }: HeldRecord): void {
     for (let part = 0; part < parts; part++) table.remove(partKey(number, part))
   }
@@ -88,7 +93,7 @@ export function createRecords({ table, pageSize }: OpenTable): Records {
       const number = takeNumber()
       const ends = cut(bytes.length, pageSize)
       ends.forEach((end, part) => {
-        table.put(partKey(number, part), bytes.subarray(part === 0 ? 0 : ends[part - 1], end))
+        append(partKey(number, part), bytes.subarray(part === 0 ? 0 : ends[part - 1], end))
       })
       table.put(key, encodePlace({ number, length: bytes.length, parts: ends.length }))
     },

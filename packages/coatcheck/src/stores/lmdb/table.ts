@@ -14,6 +14,8 @@ export interface LmdbTable {
   getBinaryFast(key: Uint8Array): Uint8Array | undefined
   getKeys(range: { start: Uint8Array; end: Uint8Array }): Iterable<Uint8Array>
   put(key: Uint8Array, value: Uint8Array): unknown
+  /** Inside a transaction: whether the row was written. */
+  putSync(key: Uint8Array, value: Uint8Array, options: { append: true }): unknown
   remove(key: Uint8Array): unknown
   transaction<T>(action: () => T): Promise<T>
   transactionSync<T>(action: () => T): T
