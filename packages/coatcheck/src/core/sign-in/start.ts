@@ -15,7 +15,8 @@ const LONGEST_PARAMETER = 512
 export async function startSignIn(context: Context, request: Request): Promise<Response> {
   const { configuration, environment, provider } = context
   const query = new URL(request.url).searchParams
-  const wished = { ...configuration.authorizationParameters, ...passedOn(query) }
+  // What the application asks of every sign-in, a link cannot ask less of.
+  const wished = { ...passedOn(query), ...configuration.authorizationParameters }
   const secret = (): string => Buffer.from(environment.random(32)).toString('base64url')
   const replaces = sessionIdOf(request, cookieName(configuration))
   const vault = await context.keyring.confirm()
