@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { startProvider } from '#coatcheck/testing/provider'
-import { startApplication } from '../support/application.ts'
-import { arriving, ask, assertNotStored, depart } from '../support/requests.ts'
+import {
+  arriving,
+  ask,
+  assertNotStored,
+  assertSignInWorks,
+  depart,
+  failures,
+  start,
+} from '../support/requests.ts'
 
 describe('a sign-in request', () => {
   it('asks for a code, as this client, back to the registered address, with openid [COR-1, SEC-4]', async (t) => {
-    const app = await startApplication()
-    t.after(app.close)
+    const app = await start(t)
     const { response, authorization } = await depart(app)
     assertNotStored(response)
     const { searchParams: sent } = authorization
@@ -22,8 +27,7 @@ describe('a sign-in request', () => {
   })
 
   it('has a state, a nonce and a verifier that nobody can guess, each time others [COR-2, COR-3, COR-4]', async (t) => {
-    const app = await startApplication()
-    t.after(app.close)
+    const app = await start(t)
     const seen = new Set<string>()
     for (let count = 0; count < 1000; count++) {
       const { searchParams: sent } = (await depart(app)).authorization
@@ -39,8 +43,7 @@ describe('a sign-in request', () => {
   })
 
   it('is answered for with the verifier of its own challenge [COR-4, COR-11]', async (t) => {
-    const app = await startApplication()
-    t.after(app.close)
+    const app = await start(t)
     const both = [await arriving(app), await arriving(app)]
     for (const { path, cookie } of both.reverse()) await ask(app, path, { cookie })
     const requests = app.provider.requests.filter(({ endpoint }) => endpoint === 'token')
@@ -56,8 +59,7 @@ describe('a sign-in request', () => {
   })
 
   it('keeps what the authorization endpoint already asks', async (t) => {
-    const app = await startApplication()
-    t.after(app.close)
+    const app = await start(t)
     app.provider.metadata.authorization_endpoint = `${app.provider.issuer}/authorize?tenant=a%20b`
     const { authorization } = await depart(app)
     assert.equal(authorization.searchParams.get('tenant'), 'a b')
@@ -65,8 +67,7 @@ describe('a sign-in request', () => {
   })
 
   it('passes on what a link may ask, and nothing else', async (t) => {
-    const app = await startApplication()
-    t.after(app.close)
+    const app = await start(t)
     const wished = {
       prompt: 'login',
       max_age: '60',
@@ -99,8 +100,7 @@ describe('a sign-in request', () => {
 
   it('sends what the application configured with every request, whatever a link asks', async (t) => {
     const configured = { acr_values: 'urn:mfa', max_age: '300', prompt: 'login', audience: 'x' }
-    const app = await startApplication({ authorizationParameters: configured })
-    t.after(app.close)
+    const app = await start(t, { authorizationParameters: configured })
     const weaker = { acr_values: 'urn:pwd', max_age: '99999999', prompt: 'none', audience: 'y' }
     const { searchParams: sent } = (await depart(app, weaker)).authorization
     for (const [name, value] of Object.entries(configured)) {
@@ -109,41 +109,33 @@ describe('a sign-in request', () => {
   })
 
   it('holds a user to the level the application configured, whatever a link asks [COR-17]', async (t) => {
-    const app = await startApplication({ authorizationParameters: { acr_values: 'urn:mfa' } })
-    t.after(app.close)
+    const app = await start(t, { authorizationParameters: { acr_values: 'urn:mfa' } })
     app.provider.next('id_token', ({ claims }) => {
       claims.acr = 'urn:pwd'
     })
     const { path, cookie } = await arriving(app, { acr_values: 'urn:pwd' })
     assert.equal((await ask(app, path, { cookie })).status, 400)
-    assert.deepEqual(app.heard('sign_in_failed'), [
-      { type: 'sign_in_failed', code: 'id_token_invalid' },
-    ])
+    assert.deepEqual(failures(app), ['id_token_invalid'])
   })
 
   for (const max_age of ['-1', '1e3', '1.5', 'abc', ' 60', '9999999999', '']) {
     it(`is refused where max_age is ${JSON.stringify(max_age)}`, async (t) => {
-      const app = await startApplication()
-      t.after(app.close)
+      const app = await start(t)
       const response = await ask(app, `/auth/sign-in?${new URLSearchParams({ max_age })}`)
       assert.equal(response.status, 400)
-      assert.deepEqual(app.heard('sign_in_failed'), [
-        { type: 'sign_in_failed', code: 'request_invalid' },
-      ])
+      assert.deepEqual(failures(app), ['request_invalid'])
     })
   }
 
   it('names every configured resource', async (t) => {
     const resources = ['https://api.example/', 'urn:other']
-    const app = await startApplication({ resources })
-    t.after(app.close)
+    const app = await start(t, { resources })
     const { searchParams: sent } = (await depart(app)).authorization
     assert.deepEqual(sent.getAll('resource'), resources)
   })
 
   it('goes out by the configured origin, whatever host the request names [SEC-7]', async (t) => {
-    const app = await startApplication()
-    t.after(app.close)
+    const app = await start(t)
     const spoofed = {
       host: 'evil.example',
       forwarded: 'host=evil.example;proto=http',
@@ -169,8 +161,7 @@ describe('a sign-in request', () => {
   })
 
   it('cannot be shown in a frame [COR-21]', async (t) => {
-    const app = await startApplication()
-    t.after(app.close)
+    const app = await start(t)
     // The good answer has nothing to show.
     assert.equal(await (await depart(app)).response.text(), '')
     const refused = await ask(app, '/auth/sign-in?prompt=a&prompt=b')
@@ -180,45 +171,33 @@ describe('a sign-in request', () => {
 
 describe('a pushed sign-in request', () => {
   it('leaves nothing in the browser but its name, and signs in', async (t) => {
-    const provider = await startProvider({
-      metadata: { require_pushed_authorization_requests: true },
-    })
-    const app = await startApplication({ given: { provider } })
-    t.after(app.close)
+    const app = await start(t)
+    app.provider.metadata.require_pushed_authorization_requests = true
     const { authorization } = await depart(app, { login_hint: 'ada@example.org' })
     assert.deepEqual([...authorization.searchParams.keys()].sort(), ['client_id', 'request_uri'])
-    const pushed = await provider.received('par')
+    const pushed = await app.provider.received('par')
     assert.equal(pushed.form.get('login_hint'), 'ada@example.org')
     assert.match(pushed.form.get('state') ?? '', /^[\w-]{43}$/)
-    assert.ok(await app.auth.session(app.as(await app.signedIn())))
-    assert.equal(provider.count('par'), 2)
+    await assertSignInWorks(app)
+    assert.equal(app.provider.count('par'), 2)
   })
 
   it('is pushed where the options ask for it', async (t) => {
-    const provider = await startProvider()
-    const app = await startApplication({
-      given: { provider },
-      provider: { issuer: provider.issuer, clientId: 'app', pushedAuthorizationRequests: true },
-    })
-    t.after(app.close)
-    assert.ok(await app.auth.session(app.as(await app.signedIn())))
-    assert.equal(provider.count('par'), 1)
+    const app = await start(t)
+    const { issuer } = app.provider
+    const options = { issuer, clientId: 'app', pushedAuthorizationRequests: true }
+    await assertSignInWorks(app, app.another({ provider: options }))
+    assert.equal(app.provider.count('par'), 1)
   })
 
   it('that the provider refuses is told as such, and the next one works', async (t) => {
-    const provider = await startProvider({
-      metadata: { require_pushed_authorization_requests: true },
-    })
-    const app = await startApplication({ given: { provider } })
-    t.after(app.close)
-    provider.next('par', { status: 400, json: { error: 'invalid_scope' } })
+    const app = await start(t)
+    app.provider.metadata.require_pushed_authorization_requests = true
+    app.provider.next('par', { status: 400, json: { error: 'invalid_scope' } })
     assert.equal((await ask(app, '/auth/sign-in')).status, 502)
-    provider.next('par', { status: 503, json: {} })
+    app.provider.next('par', { status: 503, json: {} })
     assert.equal((await ask(app, '/auth/sign-in')).status, 503)
-    assert.deepEqual(
-      app.heard('sign_in_failed').map(({ code }) => code),
-      ['provider_refused', 'provider_unreachable'],
-    )
-    assert.ok(await app.auth.session(app.as(await app.signedIn())))
+    assert.deepEqual(failures(app), ['provider_refused', 'provider_unreachable'])
+    await assertSignInWorks(app)
   })
 })

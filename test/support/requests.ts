@@ -1,6 +1,22 @@
 import assert from 'node:assert/strict'
-import type { Auth, Session } from '#coatcheck'
-import type { Application } from './application.ts'
+import type { TestContext } from 'node:test'
+import type { Auth, AuthErrorCode, AuthOptions, Session } from '#coatcheck'
+import { type Application, startApplication } from './application.ts'
+
+/** An application that ends with its test. */
+export async function start(
+  t: TestContext,
+  options: Partial<AuthOptions> = {},
+): Promise<Application> {
+  const app = await startApplication(options)
+  t.after(app.close)
+  return app
+}
+
+/** The codes of all sign-ins that failed, in their order. */
+export function failures(app: Application): AuthErrorCode[] {
+  return app.heard('sign_in_failed').map(({ code }) => code)
+}
 
 /** One line of `Set-Cookie`, taken apart. */
 export interface WrittenCookie {
