@@ -73,15 +73,19 @@ export async function wantToken(
     readonly by: 'cookie' | 'handle'
     readonly resource?: string | undefined
     readonly force?: boolean
+    /** Another process may have died while it refreshed. */
+    readonly mayGiveUp?: boolean
   },
 ): Promise<string | undefined> {
-  const { by, resource, force = false } = how
+  const { by, resource, force = false, mayGiveUp = false } = how
   const from = by === 'cookie' ? withCookie(person) : sessionOf(person)
   try {
     const wanted = { forceRefresh: force, ...(resource !== undefined && { resource }) }
     return (await auth.accessToken(from, wanted)).value
   } catch (error) {
-    if (error instanceof AuthError && error.code === 'sign_in_required') return undefined
+    const code = error instanceof AuthError ? error.code : undefined
+    if (code === 'sign_in_required') return undefined
+    if (code === 'provider_unreachable' && mayGiveUp) return undefined
     throw error
   }
 }

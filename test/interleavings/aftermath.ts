@@ -1,49 +1,68 @@
-import type { AuthEvent, SignOutReceipt } from '#coatcheck'
 import { isSignedIn, wantToken } from './acts.ts'
 import type { Cast } from './cast.ts'
 import { letPass } from './explore.ts'
 import { type Fate, fateOfA, fateOfB, fateOfC } from './fate.ts'
+import { heard, receiptsOf } from './heard.ts'
 import { broken, holds } from './promise.ts'
+import { lookAtDeadTokens, lookAtTokens } from './revocations.ts'
 import type { Scenario } from './scenario.ts'
 import type { Person, World } from './world.ts'
 
-/** Longer than any revocation waits for a browser's return. */
+/** Longer than a revocation waits for a browser's return. */
 const ALL_DONE = 40_000
+/** Longer than the claim of somebody who died. */
+const ALL_FREE = 160_000
 
 /** Looks at what is left when all is done. Rejects where a promise was broken. */
-export async function lookAtAftermath(world: World, cast: Cast, scenario: Scenario): Promise<void> {
+export async function lookAtAftermath(
+  world: World,
+  cast: Cast,
+  scenario: Scenario,
+  ended: ReadonlySet<Person>,
+): Promise<void> {
   const { a, b, x, c } = cast
-  const fates: [Person, Fate][] = [
+  const usual = new Map<Person, Fate>([
     [a, fateOfA(scenario)],
     [b, fateOfB(scenario)],
     [x, 'stays'],
-    ...(c ? [[c.person, fateOfC(scenario)] as [Person, Fate]] : []),
-  ]
+  ])
+  if (c) usual.set(c.person, fateOfC(scenario))
+  const fates = [...usual].map(([person, fate]): [Person, Fate] =>
+    ended.has(person) ? [person, 'gone'] : [person, fate],
+  )
   for (const [person, fate] of fates) if (fate === 'gone') await lookForRecord(world, person)
-  lookAtRefreshes(world, cast, scenario)
-  await letPass(world, ALL_DONE)
+  await lookForStrangers(world, cast, scenario, ended)
+  if (scenario.death === undefined) lookAtRefreshes(world, cast, scenario)
+  const long = scenario.death === undefined ? ALL_DONE : ALL_FREE
+  await letPass(world, long)
   for (const [person, fate] of fates) await lookAtSession(world, person, fate)
-  await letPass(world, ALL_DONE)
-  for (const [person] of fates) lookAtTokens(world, person)
+  await letPass(world, long)
+  for (const [person, fate] of fates) {
+    if (scenario.death === undefined) lookAtTokens(world, person)
+    else if (fate === 'gone') lookAtDeadTokens(world, person, scenario)
+  }
   await lookAtWork(world)
-  const { reused } = world.provider
-  holds('spent', reused.length === 0, `${reused.map(({ kind }) => kind)} came twice`)
+  lookAtReuse(world, cast, scenario)
   await signInAfresh(world)
 }
 
-/** Events of one type, of all processes. */
-export function heard<Type extends AuthEvent['type']>(
-  { processes }: World,
-  type: Type,
-): Extract<AuthEvent, { type: Type }>[] {
-  const all = processes.flatMap(({ events }) => events)
-  return all.filter((event): event is Extract<AuthEvent, { type: Type }> => event.type === type)
+async function lookForRecord({ stores }: World, { handle }: Person): Promise<void> {
+  if (handle === undefined) return
+  const left = await stores.contents(`s.${handle}`)
+  holds('gone', left.length === 0, 'a record is left')
 }
 
-async function lookForRecord({ store }: World, { handle }: Person): Promise<void> {
-  if (handle === undefined) return
-  const left = await store.contents(`s.${handle}`)
-  holds('gone', left.length === 0, 'a record is left')
+/** A session that nobody was told of: its process died before it answered the browser. */
+async function lookForStrangers(
+  { stores }: World,
+  { a, b, x, c }: Cast,
+  { death }: Scenario,
+  ended: ReadonlySet<Person>,
+): Promise<void> {
+  const known = [a, b, x, c?.person].map((person) => `s.${person?.handle}`)
+  const strangers = (await stores.contents('s.')).filter(({ id }) => !known.includes(id))
+  const may = death !== undefined && c !== undefined && !ended.has(c.person) ? 1 : 0
+  holds('gone', strangers.length <= may, 'there is a record of nobody')
 }
 
 /** One refresh for all who want the same; one more for each who insists. */
@@ -51,7 +70,7 @@ function lookAtRefreshes({ families }: World, { a }: Cast, { calls, age }: Scena
   const refreshes = families.of(a.code).filter(({ grant }) => grant === 'refresh_token').length
   const patient = calls.filter(({ force }) => !force)
   const wanted = new Set(patient.map(({ resource }) => resource))
-  // There was no token for the other API yet, and a good one for the first does not need another.
+  // The first token is still good then.
   if (age === 100) wanted.delete(undefined)
   const most = wanted.size + calls.length - patient.length
   holds('spent', refreshes <= most, `${refreshes} refreshes where ${most} would do`)
@@ -69,9 +88,11 @@ async function lookAtSession(world: World, person: Person, fate: Fate): Promise<
     if (fate === 'stays') holds('kept', token !== undefined && signedIn, 'it serves no more')
     holds('kept', (token !== undefined) === signedIn, 'there is a session without tokens')
   }
-  const stored = (await world.store.contents(`s.${person.handle}`)).length > 0
+  const stored = (await world.stores.contents(`s.${person.handle}`)).length > 0
   const receipts = receiptsOf(world, person).length
-  holds('shown', receipts === (stored ? 0 : 1), `it is in ${receipts} receipts`)
+  const died = world.processes.some(({ alive }) => !alive)
+  const right = stored ? receipts === 0 : receipts === 1 || (died && receipts === 0)
+  holds('shown', right, `it is ${stored ? 'there' : 'gone'}, and in ${receipts} receipts`)
 }
 
 /** Without a schedule all goes on by itself; only time has to pass. */
@@ -89,44 +110,26 @@ async function finish<T>(world: World, work: Promise<T>): Promise<T> {
   throw broken('ends', 'a call after everything else never ends')
 }
 
-function receiptsOf(world: World, { handle }: Person): SignOutReceipt[] {
-  return heard(world, 'signed_out')
-    .map(({ receipt }) => receipt)
-    .filter(({ sessions }) => sessions.includes(handle ?? ''))
-}
-
-/** Whatever the provider gave for a session that is gone was spent, has expired, or is revoked. */
-function lookAtTokens(world: World, person: Person): void {
-  const { families, provider } = world
-  const [receipt] = receiptsOf(world, person)
-  const answers = families.of(person.code)
-  const refused = person.handle === undefined
-  if (receipt === undefined && !refused) return
-  const revoked = provider.revoked.map(({ token }) => token)
-  holds('revoked', new Set(revoked).size === revoked.length, 'a token was revoked twice')
-
-  const refreshed = heard(world, 'refreshed').filter(({ session }) => session === person.handle)
-  const kept = refused ? 0 : 1 + refreshed.length
-  const silent = receipt?.cause === 'front_channel' || receipt?.cause === 'replaced'
-  // What was kept and then removed is revoked, unless nobody trustworthy asked for it.
-  const owed = answers.slice(silent ? kept : kept - 1)
-  for (const { refreshToken, accessToken } of refused ? answers : owed) {
-    const spent = answers.some(
-      (other) => other !== answers.at(-1) && other.refreshToken === refreshToken,
-    )
-    holds('revoked', spent || revoked.includes(refreshToken), 'a refresh token was not revoked')
-    const live = provider.liveAccessTokens().includes(accessToken)
-    holds('revoked', !live || revoked.includes(accessToken), 'an access token was not revoked')
-  }
-}
-
 async function lookAtWork(world: World): Promise<void> {
-  const left = await world.store.contents('w.')
+  const left = await world.stores.contents('w.')
   holds('work', left.length === 0, `${left.length} pieces of work are left`)
   const failed = heard(world, 'worker_failed')
   holds('work', failed.length === 0, failed.map(({ error }) => error).join())
   const outcomes = heard(world, 'revocation').filter(({ outcome }) => outcome !== 'confirmed')
   holds('revoked', outcomes.length === 0, 'a revocation was not confirmed')
+}
+
+/**
+ * Whoever dies between the provider's answer and the store's leaves a spent refresh token. It is
+ * spent once more, then the session ends: no loop.
+ */
+function lookAtReuse({ provider, families }: World, { a }: Cast, { death }: Scenario): void {
+  const { reused } = provider
+  const ofA = reused.filter(({ kind, value }) => {
+    return kind === 'refresh_token' && families.codeOf(value) === a.code
+  })
+  const may = death === undefined ? 0 : 1
+  holds('spent', ofA.length <= may && ofA.length === reused.length, `${reused.length} came twice`)
 }
 
 async function signInAfresh(world: World): Promise<void> {

@@ -34,9 +34,13 @@ export async function gather(world: World, scenario: Scenario): Promise<Cast> {
   const browser: TestBrowser = scenario.callback.browser === 'same' ? a.browser : world.newBrowser()
   const c = await world.approach({ sub: 'U1', sid: 'S1' }, browser)
   // Whatever time passes while others wait for each other: this is when it was.
-  provider.next('id_token', ({ claims }) => Object.assign(claims, { iat }), {
-    grant: 'authorization_code',
-  })
+  provider.next(
+    'id_token',
+    ({ claims }, request) => {
+      if (request?.form.get('code') === c.person.code) claims['iat'] = iat
+    },
+    { grant: 'authorization_code', times: Number.POSITIVE_INFINITY },
+  )
   return { a, b, x, c, iat }
 }
 

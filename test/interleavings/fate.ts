@@ -28,19 +28,25 @@ export function endsC(signOut: SignOut, browser: 'same' | 'other'): boolean {
   }
 }
 
-/** What must have become of A: a sign-in in the same browser replaces it. */
-export function fateOfA({ signOuts, callback }: Scenario): Fate {
+/**
+ * What must have become of A: a sign-in in the same browser replaces it. Where a process dies, its
+ * sign-out may have had no effect, and its refresh may have cost the session.
+ */
+export function fateOfA({ signOuts, callback, death }: Scenario): Fate {
+  if (death !== undefined) return 'either'
   if (signOuts.some(endsA)) return 'gone'
   return signOuts.length > 0 || callback?.browser === 'same' ? 'either' : 'stays'
 }
 
 /** What must have become of B. */
-export function fateOfB({ signOuts }: Scenario): Fate {
+export function fateOfB({ signOuts, death }: Scenario): Fate {
+  if (death !== undefined) return 'either'
   return signOuts.some(endsB) ? 'gone' : 'stays'
 }
 
 /** What must have become of the sign-in under way. */
-export function fateOfC({ signOuts, callback }: Scenario): Fate {
+export function fateOfC({ signOuts, callback, death }: Scenario): Fate {
+  if (death !== undefined) return 'either'
   const { browser } = callback ?? { browser: 'other' }
   return signOuts.some((signOut) => endsC(signOut, browser)) ? 'gone' : 'stays'
 }

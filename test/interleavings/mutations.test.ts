@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { memoryStore } from '#coatcheck/stores/memory'
 import { MUTATIONS } from './mutations.ts'
+import { inMemory } from './places.ts'
 import { everyPromiseHolds } from './property.ts'
 import { createQuiet } from './quiet.ts'
 
@@ -16,8 +16,7 @@ describe('a store that breaks one rule is caught', () => {
 
   for (const { name, breaks, mutate } of MUTATIONS) {
     it(name, async () => {
-      const store = (now: () => number) => memoryStore({ now })
-      const property = everyPromiseHolds({ quiet, store, breakStore: mutate })
+      const property = everyPromiseHolds({ quiet, openStore: inMemory, breakStore: mutate })
       const result = await fc.check(property, {
         numRuns: MOST_RUNS,
         seed: SEED,

@@ -1,25 +1,28 @@
 import { comeBack, isSignedIn, logoutTokenOf, signOut, wantToken } from './acts.ts'
 import type { Cast } from './cast.ts'
-import { type Exploration, startExploration } from './explore.ts'
+import { startExploration } from './explore.ts'
 import { endsA, endsB, endsC, fateOfA } from './fate.ts'
 import { ORIGIN, type TestProcess } from './process.ts'
 import { broken, holds } from './promise.ts'
 import type { Call, Scenario } from './scenario.ts'
 import { type Person, recognize, type World } from './world.ts'
 
-/** Lets everything of a scenario happen at the same time. Rejects where a promise was broken. */
+/**
+ * Lets everything of a scenario happen at the same time. Resolves with those for whom a sign-out
+ * was answered; rejects where a promise was broken.
+ */
 export async function play(
   world: World,
   cast: Cast,
   scenario: Scenario,
-  more: (exploration: Exploration) => void = () => {},
-): Promise<void> {
+): Promise<ReadonlySet<Person>> {
   const { processes, families, provider } = world
   const { a, b, c } = cast
   const exploration = startExploration(world)
   /** When a sign-out of somebody was first answered: how many tokens there were by then. */
   const answered = new Map<Person, number>()
   const faults: unknown[] = []
+  const stays = fateOfA(scenario) === 'stays'
 
   function start(name: string, process: TestProcess, work: () => Promise<void>): void {
     exploration.start({ name, process, work }).catch((error: unknown) => faults.push(error))
@@ -28,10 +31,13 @@ export async function play(
   /** One request for a token, and all that can be said about it at once. */
   async function call(process: TestProcess, person: Person, how: Omit<Call, 'at'>): Promise<void> {
     const tooLate = answered.has(person)
-    const value = await wantToken(process, person, how)
+    const value = await wantToken(process, person, {
+      ...how,
+      mayGiveUp: scenario.death !== undefined,
+    })
     if (tooLate) holds('served', value === undefined, 'a token was served after the answer')
     if (value === undefined) {
-      const may = person !== a || fateOfA(scenario) !== 'stays'
+      const may = person !== a || !stays
       return holds('kept', may, 'a session that nobody signed out got no token')
     }
     const place = answered.get(person)
@@ -43,7 +49,7 @@ export async function play(
     const tooLate = answered.has(person)
     const signedIn = await isSignedIn(process, person)
     if (tooLate) holds('served', !signedIn, 'a session was told of after the answer')
-    else if (fateOfA(scenario) === 'stays') holds('kept', signedIn, 'a session was not told of')
+    else if (stays) holds('kept', signedIn, 'a session was not told of')
   }
 
   function probe(person: Person): void {
@@ -88,7 +94,9 @@ export async function play(
       })
     }
   }
-  more(exploration)
+  const { death } = scenario
+  if (death !== undefined) processes[death.at].dieAfter(death.after)
   await exploration.run()
   if (faults.length > 0) throw faults[0] ?? broken('answers', 'something was rejected')
+  return new Set(answered.keys())
 }

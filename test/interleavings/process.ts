@@ -14,8 +14,8 @@ export interface TestProcess {
   /** Everything its `observe` heard. */
   readonly events: readonly AuthEvent[]
   readonly alive: boolean
-  /** From now on nothing it asked for is answered, and it asks for nothing more. */
-  kill(): void
+  /** After so many more steps nothing it asked for is answered, and it asks for nothing more. */
+  dieAfter(steps: number): void
   /** Runs as this actor, so that its steps can be told from those of others. */
   as<T>(actor: string, work: () => Promise<T>): Promise<T>
   /** A place where others may come first. */
@@ -45,11 +45,19 @@ export function startProcess(name: string, shared: Shared): TestProcess {
   const actor = new AsyncLocalStorage<string>()
   const events: AuthEvent[] = []
   let alive = true
+  let stepsLeft = Number.POSITIVE_INFINITY
 
   async function point(label: string): Promise<void> {
-    if (!alive) return forever()
+    if (!alive || stepsLeft <= 0) return die()
+    stepsLeft -= 1
     await shared.reach(`${actor.getStore() ?? 'somebody'}@${name}: ${label}`)
     if (!alive) return forever()
+  }
+
+  /** Whoever waits for it waits for ever. */
+  function die(): Promise<never> {
+    alive = false
+    return forever()
   }
 
   async function ask(input: string | URL, init?: RequestInit): Promise<Response> {
@@ -91,8 +99,8 @@ export function startProcess(name: string, shared: Shared): TestProcess {
     get alive() {
       return alive
     },
-    kill() {
-      alive = false
+    dieAfter(steps) {
+      stepsLeft = steps
     },
     as: (as, work) => actor.run(as, work),
     point,

@@ -1,14 +1,36 @@
 import type { StoredEntry, TokenStore } from '#coatcheck'
 
-/** A store that can tell what is in it: it remembers every id that was ever written. */
-export interface RememberingStore extends TokenStore {
+/** Stores that can tell what is in them: they remember every id that was ever written. */
+export interface RememberingStores {
+  /** As each process opened it; the same twice where both got the same. */
+  readonly opened: readonly [TokenStore, TokenStore]
   /** Every record whose id begins so. */
   contents(prefix: string): Promise<StoredEntry[]>
 }
 
-/** Wraps the real store, below everything that is broken on purpose. */
-export function rememberIds(store: TokenStore): RememberingStore {
+/** Wraps the real stores, below everything that is broken on purpose. */
+export function rememberIds([one, two]: readonly [TokenStore, TokenStore]): RememberingStores {
   const ids = new Set<string>()
+  const first = remembering(one, ids)
+  return {
+    opened: [first, two === one ? first : remembering(two, ids)],
+    async contents(prefix) {
+      const found: StoredEntry[] = []
+      for (const id of ids) {
+        const value = id.startsWith(prefix) ? await one.get(id) : undefined
+        if (value !== undefined) found.push({ id, value })
+      }
+      return found
+    },
+  }
+}
+
+function remembering(store: TokenStore, ids: Set<string>): TokenStore {
+  function note<Written extends { readonly id: string } | undefined>(written: Written): Written {
+    if (written !== undefined) ids.add(written.id)
+    return written
+  }
+
   return {
     ...store,
     insert: (id, record) => {
@@ -27,18 +49,5 @@ export function rememberIds(store: TokenStore): RememberingStore {
         unfinished: note(removal.unfinished),
       }),
     sweep: (owe, limit) => store.sweep((entry) => note(owe(entry)), limit),
-    async contents(prefix) {
-      const found: StoredEntry[] = []
-      for (const id of ids) {
-        const value = id.startsWith(prefix) ? await store.get(id) : undefined
-        if (value !== undefined) found.push({ id, value })
-      }
-      return found
-    },
-  }
-
-  function note<S extends { readonly id: string } | undefined>(successor: S): S {
-    if (successor !== undefined) ids.add(successor.id)
-    return successor
   }
 }

@@ -36,10 +36,14 @@ export interface Scenario {
   /** A sign-in of the same provider session comes back, in this browser, to these processes. */
   readonly callback: { readonly browser: 'same' | 'other'; readonly at: readonly At[] } | undefined
   readonly signOuts: readonly SignOut[]
+  /** Every removal goes one record at a time, as that of very many does. */
+  readonly inSteps: boolean
+  /** A process dies after so many steps. */
+  readonly death: { readonly at: At; readonly after: number } | undefined
 }
 
-/** Any of them. */
-export function scenarios(): Arbitrary<Scenario> {
+/** Any of them; with `deaths` one process dies in each. */
+export function scenarios({ deaths = false } = {}): Arbitrary<Scenario> {
   return fc.record({
     age: fc.constantFrom(310, 100, 250),
     calls: fc.array(call, { maxLength: 3 }),
@@ -51,7 +55,9 @@ export function scenarios(): Arbitrary<Scenario> {
       }),
       { nil: undefined },
     ),
-    signOuts: fc.array(signOut, { minLength: 0, maxLength: 2 }),
+    signOuts: fc.array(signOut, { maxLength: 2 }),
+    inSteps: fc.boolean(),
+    death: deaths ? fc.record({ at, after: fc.nat({ max: 40 }) }) : fc.constant(undefined),
   })
 }
 

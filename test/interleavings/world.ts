@@ -7,17 +7,19 @@ import { type Families, noteFamilies } from './families.ts'
 import type { Points } from './points.ts'
 import { ORIGIN, SECRET, startProcess, type TestProcess } from './process.ts'
 import type { Quiet } from './quiet.ts'
-import { type RememberingStore, rememberIds } from './remembering-store.ts'
+import { type RememberingStores, rememberIds } from './remembering-store.ts'
 import { type Sleepers, startSleepers } from './sleepers.ts'
 
 /** What a world is made of. */
 export interface WorldOptions {
   readonly points: Points
   readonly quiet: Quiet
-  /** The store under test, over this clock; processes get one each where it gives several. */
-  readonly store: (now: () => number) => TokenStore
+  /** The store under test, over this clock, as each of the two processes opens it. */
+  readonly openStore: (now: () => number) => readonly [TokenStore, TokenStore]
   /** What is broken on purpose. */
   readonly breakStore?: (store: TokenStore) => TokenStore
+  /** Whether every removal goes one record at a time. Default `false`. */
+  readonly inSteps?: boolean
   /** Whether the arrival of an answer is a step of its own. Default `true`. */
   readonly answers?: boolean
   /** Whether workers go on only when all actors are done. Default `false`. */
@@ -41,7 +43,7 @@ export interface Person {
 export interface World {
   readonly provider: TestProvider
   readonly processes: readonly [TestProcess, TestProcess]
-  readonly store: RememberingStore
+  readonly stores: RememberingStores
   readonly sleepers: Sleepers
   readonly points: Points
   readonly families: Families
@@ -84,8 +86,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     settings: { accessTokens: 'opaque' },
   })
   const families = noteFamilies(provider)
-  const store = rememberIds(options.store(sleepers.now))
-  const broken = options.breakStore?.(store) ?? store
+  const stores = rememberIds(options.openStore(sleepers.now))
+  const prepare = (store: TokenStore): TokenStore => {
+    const slow = options.inSteps === true ? oneAtATime(store) : store
+    return options.breakStore?.(slow) ?? slow
+  }
+  const first = prepare(stores.opened[0])
   let exploring = false
   let freeWorkers = (): void => {}
   const free = new Promise<void>((resolve) => {
@@ -95,14 +101,17 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 
   const shared = {
     provider,
-    store: broken,
     sleepers,
     quiet,
     answers,
     reach: (label: string) => (exploring ? points.reach(label) : Promise.resolve()),
     workersAllowed: () => (exploring ? free : Promise.resolve()),
   }
-  const processes = [startProcess('1', shared), startProcess('2', shared)] as const
+  const second = stores.opened[1] === stores.opened[0] ? first : prepare(stores.opened[1])
+  const processes = [
+    startProcess('1', { ...shared, store: first }),
+    startProcess('2', { ...shared, store: second }),
+  ] as const
 
   function newBrowser(process: TestProcess = processes[0]): TestBrowser {
     return startBrowser({
@@ -133,7 +142,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   return {
     provider,
     processes,
-    store,
+    stores,
     sleepers,
     points,
     families,
@@ -159,7 +168,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       freeWorkers()
       for (const { alive, auth } of processes) if (alive) await auth.close()
       await provider.close()
-      await store.close()
+      for (const store of stores.opened) await store.close()
     },
   }
 }
@@ -170,6 +179,14 @@ export function recognize(person: Person, cookies: string): void {
   if (ticket === undefined) throw new Error('There is no ticket.')
   person.cookie = `${COOKIE}=${ticket}`
   person.handle = createHash('sha256').update(ticket).digest('base64url')
+}
+
+/** Very many sessions are removed in many steps; two are in two. */
+function oneAtATime(store: TokenStore): TokenStore {
+  return {
+    ...store,
+    removeAll: (index, removal) => store.removeAll(index, { ...removal, limit: 1 }),
+  }
 }
 
 async function copyOf(request: Request): Promise<RequestInit> {
