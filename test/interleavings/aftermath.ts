@@ -3,6 +3,7 @@ import type { Cast } from './cast.ts'
 import { letPass } from './explore.ts'
 import { type Fate, fateOfA, fateOfB, fateOfC } from './fate.ts'
 import { heard, receiptsOf } from './heard.ts'
+import type { Ended } from './play.ts'
 import { broken, holds } from './promise.ts'
 import { lookAtDeadTokens, lookAtTokens } from './revocations.ts'
 import type { Scenario } from './scenario.ts'
@@ -18,7 +19,7 @@ export async function lookAtAftermath(
   world: World,
   cast: Cast,
   scenario: Scenario,
-  ended: ReadonlySet<Person>,
+  ended: Ended,
 ): Promise<void> {
   const { a, b, x, c } = cast
   const usual = new Map<Person, Fate>([
@@ -28,13 +29,13 @@ export async function lookAtAftermath(
   ])
   if (c) usual.set(c.person, fateOfC(scenario))
   const fates = [...usual].map(([person, fate]): [Person, Fate] =>
-    ended.has(person) ? [person, 'gone'] : [person, fate],
+    ended.soon.has(person) ? [person, 'gone'] : [person, fate],
   )
-  for (const [person, fate] of fates) if (fate === 'gone') await lookForRecord(world, person)
-  await lookForStrangers(world, cast, scenario, ended)
+  for (const person of ended.now) await lookForRecord(world, person)
   if (scenario.death === undefined) lookAtRefreshes(world, cast, scenario)
   const long = scenario.death === undefined ? ALL_DONE : ALL_FREE
   await letPass(world, long)
+  await lookForStrangers(world, cast, scenario, ended)
   for (const [person, fate] of fates) await lookAtSession(world, person, fate)
   await letPass(world, long)
   for (const [person, fate] of fates) {
@@ -57,11 +58,11 @@ async function lookForStrangers(
   { stores }: World,
   { a, b, x, c }: Cast,
   { death }: Scenario,
-  ended: ReadonlySet<Person>,
+  ended: Ended,
 ): Promise<void> {
   const known = [a, b, x, c?.person].map((person) => `s.${person?.handle}`)
   const strangers = (await stores.contents('s.')).filter(({ id }) => !known.includes(id))
-  const may = death !== undefined && c !== undefined && !ended.has(c.person) ? 1 : 0
+  const may = death !== undefined && c !== undefined && !ended.soon.has(c.person) ? 1 : 0
   holds('gone', strangers.length <= may, 'there is a record of nobody')
 }
 

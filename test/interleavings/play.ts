@@ -4,20 +4,23 @@ import { startExploration } from './explore.ts'
 import { endsA, endsB, endsC, fateOfA } from './fate.ts'
 import { ORIGIN, type TestProcess } from './process.ts'
 import { broken, holds } from './promise.ts'
-import type { Call, Scenario } from './scenario.ts'
+import type { Call, Scenario, SignOut } from './scenario.ts'
 import { type Person, recognize, type World } from './world.ts'
 
+/** Who must be signed out. */
+export interface Ended {
+  /** Success was answered. */
+  readonly now: ReadonlySet<Person>
+  /** The work was begun, so that somebody finishes it. */
+  readonly soon: ReadonlySet<Person>
+}
+
 /**
- * Lets everything of a scenario happen at the same time. Resolves with those for whom a sign-out
- * was answered; rejects where a promise was broken.
+ * Lets everything of a scenario happen at the same time. Rejects where a promise was broken.
  */
-export async function play(
-  world: World,
-  cast: Cast,
-  scenario: Scenario,
-): Promise<ReadonlySet<Person>> {
+export async function play(world: World, cast: Cast, scenario: Scenario): Promise<Ended> {
   const { processes, families, provider } = world
-  const { a, b, c } = cast
+  const { a, c } = cast
   const exploration = startExploration(world)
   /** When a sign-out of somebody was first answered: how many tokens there were by then. */
   const answered = new Map<Person, number>()
@@ -80,17 +83,19 @@ export async function play(
       })
     }
   }
-  for (const order of scenario.signOuts) {
+  const begun: { process: TestProcess; actor: string; covered: Person[] }[] = []
+  for (const [place, order] of scenario.signOuts.entries()) {
     const logoutToken = await logoutTokenOf(world, cast, order)
     const twice = order.by === 'back_channel' && order.twice
     for (const at of twice ? ([0, 1] as const) : [order.at]) {
-      start(`sign-out (${order.by})`, processes[at], async () => {
+      const actor = `sign-out ${place + 1} (${order.by})`
+      const covered = coveredBy(order, cast, scenario)
+      begun.push({ process: processes[at], actor, covered })
+      start(actor, processes[at], async () => {
         const to = { issuer: provider.issuer, logoutToken }
         const done = await signOut(processes[at], order, cast, to)
         holds('answers', done, `a sign-out (${order.by}) was refused`)
-        if (endsA(order)) probe(a)
-        if (endsB(order)) probe(b)
-        if (c && endsC(order, scenario.callback?.browser ?? 'other')) probe(c.person)
+        covered.forEach(probe)
       })
     }
   }
@@ -98,5 +103,17 @@ export async function play(
   if (death !== undefined) processes[death.at].dieAfter(death.after)
   await exploration.run()
   if (faults.length > 0) throw faults[0] ?? broken('answers', 'something was rejected')
-  return new Set(answered.keys())
+  const finished = begun.filter(({ process, actor }) => process.removers.has(actor))
+  return {
+    now: new Set(answered.keys()),
+    soon: new Set(finished.flatMap(({ covered }) => covered)),
+  }
+}
+
+function coveredBy(order: SignOut, { a, b, c }: Cast, { callback }: Scenario): Person[] {
+  return [
+    ...(endsA(order) ? [a] : []),
+    ...(endsB(order) ? [b] : []),
+    ...(c && callback && endsC(order, callback.browser) ? [c.person] : []),
+  ]
 }

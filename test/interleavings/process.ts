@@ -13,6 +13,8 @@ export interface TestProcess {
   readonly auth: Auth
   /** Everything its `observe` heard. */
   readonly events: readonly AuthEvent[]
+  /** The actors that removed something, whether or not they were told so. */
+  readonly removers: ReadonlySet<string>
   readonly alive: boolean
   /** After so many more steps nothing it asked for is answered, and it asks for nothing more. */
   dieAfter(steps: number): void
@@ -44,6 +46,7 @@ export function startProcess(name: string, shared: Shared): TestProcess {
   const { provider, sleepers, quiet } = shared
   const actor = new AsyncLocalStorage<string>()
   const events: AuthEvent[] = []
+  const removers = new Set<string>()
   let alive = true
   let stepsLeft = Number.POSITIVE_INFINITY
 
@@ -84,7 +87,11 @@ export function startProcess(name: string, shared: Shared): TestProcess {
         clientSecret: SECRET,
         idTokenSignedResponseAlg: 'HS256',
       },
-      store: steppedStore(shared.store, point, { quiet, answers: shared.answers }),
+      store: steppedStore(shared.store, point, {
+        quiet,
+        answers: shared.answers,
+        removing: () => removers.add(actor.getStore() ?? ''),
+      }),
       keys: [KEY],
       scope: 'openid offline_access',
       observe: (event) => events.push(event),
@@ -96,6 +103,7 @@ export function startProcess(name: string, shared: Shared): TestProcess {
     name,
     auth,
     events,
+    removers,
     get alive() {
       return alive
     },

@@ -8,13 +8,28 @@ import type { Quiet } from './quiet.ts'
 export function steppedStore(
   store: TokenStore,
   point: (label: string) => Promise<void>,
-  { quiet, answers }: { readonly quiet: Quiet; readonly answers: boolean },
+  {
+    quiet,
+    answers,
+    removing,
+  }: {
+    readonly quiet: Quiet
+    readonly answers: boolean
+    /** Hears of each removal when it is done. */
+    readonly removing: () => void
+  },
 ): TokenStore {
   async function step<T>(label: string, work: () => T | Promise<T>): Promise<T> {
     await point(label)
     const answer = await quiet.during(work)
     if (answers) await point(`${label} answers`)
     return answer
+  }
+
+  async function noted<T>(removal: Promise<T>): Promise<T> {
+    const removed = await removal
+    removing()
+    return removed
   }
 
   return {
@@ -24,8 +39,8 @@ export function steppedStore(
     insert: (id, record) => step(`insert ${short(id)}`, () => store.insert(id, record)),
     replace: (id, previous, next) =>
       step(`replace ${short(id)}`, () => store.replace(id, previous, next)),
-    remove: (id, owe) => step(`remove ${short(id)}`, () => store.remove(id, owe)),
-    removeAll: (index, removal) => step('removeAll', () => store.removeAll(index, removal)),
+    remove: (id, owe) => step(`remove ${short(id)}`, () => noted(store.remove(id, owe))),
+    removeAll: (index, removal) => step('removeAll', () => noted(store.removeAll(index, removal))),
     list: (index, page) => step('list', () => store.list(index, page)),
     claim: (key, until) => step('claim', () => store.claim(key, until)),
     sweep: (owe, limit) => step('sweep', () => store.sweep(owe, limit)),
