@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { after, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { StoredRecord } from '#coatcheck/core/tokens/store'
 import { type LmdbDatabase, lmdbStore } from '#coatcheck/stores/lmdb'
 import { indexKey } from '#coatcheck/stores/lmdb/keys'
@@ -8,6 +11,8 @@ import { openTable } from '#coatcheck/stores/lmdb/table'
 import { testTokenStore } from '#coatcheck/testing/token-store'
 import { assertConsistent } from './consistency.ts'
 import { openEnvironment } from './environment.ts'
+
+const run = promisify(execFile)
 
 describe('lmdbStore', () => {
   const environment = openEnvironment()
@@ -141,6 +146,20 @@ describe('lmdbStore on an environment of its own', () => {
     }
   })
 
+  it('rejects where the disk is full, loses nothing, and goes on where there is room', async () => {
+    await withEnvironment(async ({ path }) => {
+      const script = fileURLToPath(new URL('full-disk.ts', import.meta.url))
+      const command = 'ulimit -f 4000; trap "" XFSZ; exec "$0" "$1" "$2"'
+      const { stdout } = await run('sh', ['-c', command, process.execPath, script, `${path}/full`])
+      assert.deepEqual(JSON.parse(stdout), {
+        refused: 'Error: LMDB could not write to disk.',
+        lost: [],
+        removed: 20_000,
+        room: true,
+      })
+    })
+  })
+
   it('shares an environment with tables of the application', async () => {
     await withEnvironment(async ({ database }) => {
       const store = lmdbStore(database)
@@ -175,11 +194,11 @@ describe('lmdbStore on an environment of its own', () => {
 })
 
 async function withEnvironment(
-  run: (environment: ReturnType<typeof openEnvironment>) => Promise<void>,
+  work: (environment: ReturnType<typeof openEnvironment>) => Promise<void>,
 ): Promise<void> {
   const environment = openEnvironment()
   try {
-    await run(environment)
+    await work(environment)
   } finally {
     await environment.close()
   }

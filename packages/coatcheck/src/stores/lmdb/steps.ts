@@ -13,9 +13,27 @@ export interface Steps {
  * many callers asked for at the same time, and does not undo one of them.
  */
 export function createSteps(table: LmdbTable): Steps {
+  let watching = false
+
+  /**
+   * lmdb 3.5.6 makes a promise for each batch of writes that nobody gets. Where the disk is full,
+   * it would end the process as an unhandled rejection, though every caller was told.
+   */
+  function watchBatch(): void {
+    if (watching) return
+    watching = true
+    // lmdb has begun its batch by then: it asked for the same turn before us.
+    setImmediate(() => {
+      watching = false
+      table.committed.then(undefined, () => undefined)
+    })
+  }
+
   async function visible<T>(work: () => T): Promise<T> {
     try {
-      return await table.transaction(work)
+      const answer = table.transaction(work)
+      watchBatch()
+      return await answer
     } catch (error) {
       throw await causeOf(error)
     }
@@ -35,14 +53,13 @@ export function createSteps(table: LmdbTable): Steps {
 }
 
 /**
- * lmdb rejects with "Commit failed" and keeps the reason in a promise of its own, which ends the
- * process as an unhandled rejection unless somebody looks at it.
+ * lmdb rejects with "Commit failed" and keeps the reason in a promise, which ends the process as
+ * an unhandled rejection unless somebody looks at it, and which settles at once or never.
  */
 async function causeOf(error: unknown): Promise<unknown> {
   const reason = error instanceof Error && 'commitError' in error ? error.commitError : undefined
   if (!(reason instanceof Promise)) return error
-  return reason.then(
-    () => error,
-    (cause: unknown) => new Error('LMDB could not write to disk.', { cause }),
-  )
+  const cause = reason.catch((told: unknown) => told)
+  const soon = new Promise((resolve) => setImmediate(resolve, error))
+  return new Error('LMDB could not write to disk.', { cause: await Promise.race([cause, soon]) })
 }

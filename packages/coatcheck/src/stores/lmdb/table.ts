@@ -19,6 +19,8 @@ export interface LmdbTable {
   remove(key: Uint8Array): unknown
   transaction<T>(action: () => T): Promise<T>
   transactionSync<T>(action: () => T): T
+  /** Settles when what was written before is visible. */
+  readonly committed: PromiseLike<unknown>
   /** Settles when what was written before is on disk. */
   readonly flushed: PromiseLike<unknown>
   resetReadTxn(): void
