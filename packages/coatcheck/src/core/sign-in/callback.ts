@@ -33,6 +33,7 @@ export async function completeSignIn(context: Context, request: Request): Promis
   const { pending, cookie } = found
   const forget = forgetOnePending(context, cookie)
   try {
+    checkIssuer(context, pending)
     await claimOnce(context, vault, pending)
     const session = await signIn(context, vault, answer, pending)
     await removeEarlier(context, request, pending, session)
@@ -57,6 +58,12 @@ interface NewSession {
   readonly id: string
   readonly ticket: string
   readonly record: SessionRecord
+}
+
+/** A code goes to whoever was asked for it, also while a deployment changes providers (RFC 9700 4.4.2). */
+function checkIssuer(context: Context, pending: PendingSignIn): void {
+  if (pending.issuer === context.provider.issuer) return
+  throw new AuthError('issuer_mismatch', 'This sign-in began at another provider.')
 }
 
 /** Of any number of equal callbacks, in any process, one goes on. */
