@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import type { Auth, AuthErrorCode, AuthOptions, Session } from '#coatcheck'
+import type { Auth, AuthErrorCode, Session } from '#coatcheck'
 import { type Application, startApplication } from './application.ts'
 
 /** An application that ends with its test. */
 export async function start(
   t: TestContext,
-  options: Partial<AuthOptions> = {},
+  options: Parameters<typeof startApplication>[0] = {},
 ): Promise<Application> {
   const app = await startApplication(options)
   t.after(app.close)
