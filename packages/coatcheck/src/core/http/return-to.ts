@@ -9,6 +9,8 @@ export function safeReturnTo(value: string | undefined, origin: string): string 
   if (!URL.canParse(value, origin)) return '/'
   const url = new URL(value, origin)
   const path = url.pathname + url.search + url.hash
+  // A letter may take nine once it is encoded, and a cookie too long is dropped by the browser.
+  if (path.length > LONGEST) return '/'
   // Dot segments can uncover a scheme-relative path: /..//evil.example
   return url.origin === origin && !path.startsWith('//') ? path : '/'
 }
