@@ -50,7 +50,9 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
     const owed = removed.flatMap(owe)
     expired.forEach(records.erase)
     for (const key of keys) {
-      if (recordId(endedRow(key)) === undefined) rows.erase(endedRow(key))
+      const row = endedRow(key)
+      // Compared once more: a mark that is lost too early lets somebody back in.
+      if (recordId(row) === undefined && (rows.read(row)?.[0] ?? at) <= at) rows.erase(row)
       table.remove(key)
     }
     owed.forEach(records.write)

@@ -13,7 +13,11 @@ export interface Established {
 export interface StoredRecord {
   /** Ciphertext. A store never reads it; sealing anew never produces the same bytes. */
   readonly value: Uint8Array
-  /** Milliseconds since the epoch after which the record may be swept. */
+  /**
+   * Milliseconds since the epoch after which the record may be swept. To `get`, `insert`, `replace`
+   * and `list` it is as if it were gone then; only what removes it still finds it, so that nothing
+   * owed for it is lost.
+   */
   readonly expiresAt: number
   /** What marks are compared with. */
   readonly established: Established
@@ -117,7 +121,10 @@ export interface TokenStore {
   /** `true` to exactly one caller until then (milliseconds since the epoch). */
   claim(key: string, until: number): Promise<boolean>
 
-  /** Removes up to `limit` expired records, marks and claims, and returns the records. */
+  /**
+   * Removes expired marks and claims and up to `limit` expired records, and returns these: fewer
+   * than `limit` only where no more have expired.
+   */
   sweep(owe: Owe, limit: number): Promise<StoredEntry[]>
 
   /** Ends what the store itself started. An injected client stays open. */

@@ -44,11 +44,20 @@ export function testClaims(test: DefineTest): void {
     assert.equal(await store.claim(one, now() + SECOND), false)
   })
 
-  test('keeps a claim through sweeps until it ends', async ({ store, name, now, advance }) => {
+  test('keeps a claim through sweeps until it ends', async (trial) => {
+    const { store, name, now, advance } = trial
     const key = name()
+    const sweepAll = async (): Promise<void> => {
+      while ((await store.sweep(() => undefined, 100)).length === 100);
+    }
     await store.claim(key, now() + 10 * SECOND)
     advance(9 * SECOND)
-    while ((await store.sweep(() => undefined, 100)).length === 100);
+    await sweepAll()
+    assert.equal(await store.claim(key, now() + SECOND), false)
+    advance(2 * SECOND)
+    // Granted again before anybody swept the first one.
+    assert.equal(await store.claim(key, now() + 10 * SECOND), true)
+    await sweepAll()
     assert.equal(await store.claim(key, now() + SECOND), false)
   })
 }

@@ -79,16 +79,20 @@ function testClock(test: DefineTest, clock: keyof Established): void {
     assert.equal(await signIn(trial, [index], both(now() + SECOND)), false)
   })
 
-  test(`keeps a mark as long as the longest asked for, clock ${clock}`, async (trial) => {
-    const { name, mark, now, advance } = trial
-    const index = name()
-    const until = now()
-    await leave(trial, index, mark(clock, until, now() + 3 * HOUR))
-    await leave(trial, index, mark(clock, until, now() + HOUR))
-    advance(2 * HOUR)
-    await sweepAll(trial)
-    assert.equal(await signIn(trial, [index], both(until)), false)
-  })
+  for (const [order, hours] of [
+    ['the longer first', [3, 1]],
+    ['the longer last', [1, 3]],
+  ] as const) {
+    test(`keeps a mark as long as the longest asked for, ${order}, clock ${clock}`, async (trial) => {
+      const { name, mark, now, advance } = trial
+      const index = name()
+      const until = now()
+      for (const one of hours) await leave(trial, index, mark(clock, until, now() + one * HOUR))
+      advance(2 * HOUR)
+      await sweepAll(trial)
+      assert.equal(await signIn(trial, [index], both(until)), false)
+    })
+  }
 
   test(`forgets a mark when nothing older than it can arrive, clock ${clock}`, async (trial) => {
     const { name, mark, now, advance } = trial

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Owe } from '../../core/tokens/store.ts'
-import { type DefineTest, owing, texts, toText } from './trial.ts'
+import { type DefineTest, HOUR, owing, texts, toText } from './trial.ts'
 
 /** `remove`. */
 export function testRemoving(test: DefineTest): void {
@@ -79,6 +79,19 @@ export function testRemoving(test: DefineTest): void {
     await Promise.all(Array.from({ length: 20 }, () => store.remove(id, owe)))
     const written = await Promise.all(owed.map(text))
     assert.deepEqual(written.filter(Boolean), ['owed'])
+  })
+
+  test('still finds a record that has expired, so that what is owed for it is not lost', async (trial) => {
+    const { store, add, name, ids, advance, removal, mark, now } = trial
+    const [index, owed] = [name(), name()]
+    const one = await add('one')
+    const two = await add('two', { indexes: [index] })
+    advance(HOUR + 1)
+    const owe = owing(trial, owed)
+    assert.equal(toText(await store.remove(one, owe)), 'one')
+    const { removed } = await store.removeAll(index, removal(mark('here', now()), { owe }))
+    assert.deepEqual(texts(removed), ['two'])
+    assert.deepEqual(await ids(owed), [`owed-${one}`, `owed-${two}`].sort())
   })
 
   test('removes nothing where what is owed cannot be told', async ({
