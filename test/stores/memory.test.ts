@@ -19,4 +19,31 @@ describe('memoryStore', () => {
     assert.equal(store.get('one'), value)
     assert.equal(store.get('two'), undefined)
   })
+
+  it('answers others between the steps of a long removal', async () => {
+    const store = memoryStore()
+    const at = Date.now()
+    const record = {
+      value: Uint8Array.of(1),
+      expiresAt: at + 60_000,
+      established: { provider: at, here: at },
+      indexes: ['user'],
+    }
+    for (let nth = 0; nth < 5; nth++) await store.insert(`session ${nth}`, record)
+    const removal = {
+      mark: { clock: 'here' as const, establishedUntil: at, keepUntil: at + 60_000 },
+      owe: () => undefined,
+      limit: 1,
+      unfinished: { id: 'unfinished', record: { ...record, indexes: [] } },
+    }
+    let steps = 1
+    let answered = 0
+    setImmediate(function other() {
+      answered += 1
+      if (answered < 4) setImmediate(other)
+    })
+    while ((await store.removeAll('user', removal)).more) steps += 1
+    assert.equal(steps, 5)
+    assert.equal(answered, 4)
+  })
 })

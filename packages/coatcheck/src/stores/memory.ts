@@ -126,6 +126,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
       for (const { id, record } of covered) drop(id, record)
       owed.forEach(write)
       if (more && !records.has(unfinished.id)) write(unfinished)
+      if (more) await letOthersIn()
       return { removed, more }
     },
 
@@ -166,6 +167,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
       const owed = removed.flatMap((entry) => owe(entry) ?? [])
       for (const { id, record } of expired) drop(id, record)
       owed.forEach(write)
+      if (removed.length === limit) await letOthersIn()
       return removed
     },
 
@@ -176,6 +178,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
 }
 
 const CLOCKS: readonly (keyof Established)[] = ['provider', 'here']
+
+/** A caller that goes on at once must not keep requests waiting until it is through. */
+function letOthersIn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}
 
 function markName(clock: keyof Established, index: string): string {
   return `${clock} ${index}`
