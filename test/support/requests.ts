@@ -127,3 +127,11 @@ export async function assertSignInWorks(app: Application, auth: Auth = app.auth)
 export function assertNotStored(response: Response): void {
   assert.match(response.headers.get('cache-control') ?? '', /(^|, ?)no-store(,|$)/)
 }
+
+/** Waits for what happens behind the scenes, turn by turn, and fails where it never does. */
+export async function eventually(holds: () => boolean, what: string): Promise<void> {
+  for (let turn = 0; !holds(); turn++) {
+    if (turn === 100_000) assert.fail(`still not: ${what}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
