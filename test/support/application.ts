@@ -111,7 +111,8 @@ export async function startApplication(
   const origin = over.origin ?? ORIGIN
   const client = [...provider.clients.values()][0]
   if (client === undefined) throw new Error('The provider has no client.')
-  provider.register({ client_id: client.client_id, origin })
+  const { client_id, client_secret } = client
+  provider.register({ client_id, origin, ...(client_secret && { client_secret }) })
   const store = over.store ?? memoryStore({ now: clock.now })
   const events: AuthEvent[] = []
   const auths: Auth[] = []

@@ -1,0 +1,60 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { AuthEvent } from '#coatcheck'
+import type { Question, Told } from './process.ts'
+
+/** One process of an application, as its test sees it. */
+export interface Process {
+  /** Resolves with the answer, or `{ code }` of the error. Rejects when the process dies first. */
+  ask(question: Question): Promise<unknown>
+  readonly events: AuthEvent[]
+  /** `kill -9`, and waits for the end. */
+  kill(): Promise<void>
+}
+
+/** Starts a process on an LMDB folder. `offset` moves its clock, in milliseconds. */
+export async function startProcess(folder: string, issuer: string, offset = 0): Promise<Process> {
+  const file = fileURLToPath(new URL('./process.ts', import.meta.url))
+  // Compiling our own sources takes longer than anything a process does here.
+  const NODE_COMPILE_CACHE = join(tmpdir(), 'coatcheck-compile-cache')
+  const given = { FOLDER: folder, ISSUER: issuer, OFFSET: String(offset), NODE_COMPILE_CACHE }
+  const env = { ...process.env, ...given }
+  const child: ChildProcess = fork(file, { env, execArgv: [] })
+  const events: AuthEvent[] = []
+  const waiting = new Map<
+    number,
+    { resolve: (answer: unknown) => void; reject: (error: Error) => void }
+  >()
+  let asked = 0
+
+  const exited = once(child, 'exit').then(() => {
+    for (const { reject } of waiting.values()) reject(new Error('The process died.'))
+    waiting.clear()
+  })
+  await new Promise<void>((resolve, reject) => {
+    child.once('exit', () => reject(new Error('The process did not start.')))
+    child.on('message', (told: Told) => {
+      if ('ready' in told) return resolve()
+      if ('event' in told) return void events.push(told.event)
+      waiting.get(told.number)?.resolve('code' in told ? { code: told.code } : told.answer)
+      waiting.delete(told.number)
+    })
+  })
+
+  return {
+    events,
+    ask: (question) =>
+      new Promise((resolve, reject) => {
+        const number = ++asked
+        waiting.set(number, { resolve, reject })
+        child.send({ number, question }, (error) => error && reject(error))
+      }),
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import type { TokenStore } from '#coatcheck'
+import { systemEnvironment } from '#coatcheck/core/environment'
+import type { SessionRecord } from '#coatcheck/core/session/record'
+import { toStored } from '#coatcheck/core/session/record'
+import { sessionIdOfTicket } from '#coatcheck/core/session/ticket'
+import { createKeyring } from '#coatcheck/core/tokens/keyring'
+import { KEY } from '../support/application.ts'
+
+/** Puts many sessions of one user into a store, as sign-ins would have; returns their tickets. */
+export async function seedSessions(
+  store: TokenStore,
+  issuer: string,
+  subject: string,
+  names: readonly string[],
+): Promise<string[]> {
+  const keyring = createKeyring(store, [KEY], systemEnvironment)
+  const vault = await keyring.load()
+  const now = Date.now()
+  const limits = { lifetime: 86_400_000, idle: 86_400_000 }
+  const tickets = names.map(() => Buffer.from(systemEnvironment.random(32)).toString('base64url'))
+  await Promise.all(
+    names.map((name, at) => {
+      const record: SessionRecord = {
+        issuer,
+        subject,
+        sids: [`sid-${name}`],
+        claims: { sub: subject },
+        idToken: 'header.payload.signature',
+        nonce: 'nonce',
+        authTime: undefined,
+        establishedAt: now - 5000,
+        beganAt: now - 5000,
+        signInIndex: vault.index('sign_in', name),
+        signedInAt: now,
+        lastSeenAt: now,
+        validatedAt: now,
+        mustRevalidate: false,
+        generation: 0,
+        refreshToken: `refresh-${name}`,
+        accessTokens: [],
+      }
+      const id = sessionIdOfTicket(tickets[at] ?? '')
+      return store.insert(id, toStored(vault, id, record, limits))
+    }),
+  )
+  return tickets
+}
