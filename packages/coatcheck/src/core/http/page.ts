@@ -9,7 +9,7 @@ export interface Page {
   readonly title: string
   readonly body: string
   readonly status?: number
-  /** Where its form may lead: every origin the submission is redirected to must be listed. */
+  /** Where its form may lead, redirects of the submission included. */
   readonly formAction?: readonly string[]
   /** Its form submits itself. */
   readonly submits?: boolean

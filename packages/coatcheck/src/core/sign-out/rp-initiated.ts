@@ -22,6 +22,12 @@ const PATIENCE = 500
 /** Longer addresses break somewhere on the way; then the hint travels in a form (RPI 2). */
 const LONGEST_URL = 2000
 
+/**
+ * Browsers hold a form's redirects to the policy as well: the provider's, which lead back here, and
+ * before that to any host of its own or of the provider behind it.
+ */
+const ONWARD = [`'self'`, 'https:']
+
 /** `GET …/sign-out`: a link cannot sign out, since any page could hold one; a button can. */
 export function signOutPage(context: Context): Response {
   const { configuration, provider } = context
@@ -29,7 +35,7 @@ export function signOutPage(context: Context): Response {
   return toPage({
     title: 'Sign out?',
     body: formOf(configuration.routes.signOut, {}, 'Sign out'),
-    formAction: [`'self'`, new URL(end ?? provider.issuer).origin],
+    formAction: [new URL(end ?? provider.issuer).origin, ...ONWARD],
   })
 }
 
@@ -124,7 +130,7 @@ function toProvider(
   return toPage({
     title: 'Signing out…',
     body: formOf(endpoint.href, parameters, 'Continue'),
-    formAction: [endpoint.origin],
+    formAction: [endpoint.origin, ...ONWARD],
     submits: true,
     cookies,
   })
