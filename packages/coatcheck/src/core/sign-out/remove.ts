@@ -1,7 +1,8 @@
 import type { Named, SignOutCause, SignOutReceipt } from '../../events.ts'
 import type { Context } from '../context.ts'
 import type { SessionRecord } from '../session/record.ts'
-import type { Mark } from '../tokens/store.ts'
+import type { Mark, Successor } from '../tokens/store.ts'
+import type { Vault } from '../tokens/vault.ts'
 import { toSuccessor } from './owed.ts'
 import { createTally } from './tally.ts'
 
@@ -45,16 +46,20 @@ export async function removeSessions(context: Context, order: SignOutOrder): Pro
   const vault = await context.keyring.confirm()
   const tally = createTally(context, vault, order)
 
+  // A session and its browser's sign-ins under way are not one step: whoever dies between the two
+  // must not leave half of a sign-out.
+  const inParts = order.sessions.length > 0 && order.marks.length > 0
+  const whole = inParts ? unfinishedWork(context, vault, `w.${order.id}`, order) : undefined
+  if (whole !== undefined) await context.store.insert(whole.id, whole.record)
+
   for (const id of order.sessions) {
     const value = await context.store.remove(id, tally.owe)
     if (value !== undefined) tally.count({ id, value })
   }
   for (const { index, mark } of order.marks) {
-    const unfinished = toSuccessor(context, vault, `w.${order.id}.${index}`, {
-      kind: 'sign_out',
-      order: { ...order, sessions: [], marks: [{ index, mark }] },
-      dueAt: context.environment.now() + FINISH_AFTER,
-    })
+    const name = `w.${order.id}.${index}`
+    const rest = { ...order, sessions: [], marks: [{ index, mark }] }
+    const unfinished = unfinishedWork(context, vault, name, rest)
     const removal = { mark, owe: tally.owe, limit: STEP, unfinished }
     let step = await context.store.removeAll(index, removal)
     step.removed.forEach(tally.count)
@@ -65,6 +70,7 @@ export async function removeSessions(context: Context, order: SignOutOrder): Pro
     }
     if (inSteps) await context.store.remove(unfinished.id)
   }
+  if (whole !== undefined) await context.store.remove(whole.id)
 
   const removed = tally.end()
   if (removed.receipt.removed > 0 || order.marks.length > 0) {
@@ -72,4 +78,15 @@ export async function removeSessions(context: Context, order: SignOutOrder): Pro
   }
   if (removed.owed.length > 0) context.wakeWorker()
   return removed
+}
+
+/** For whoever finds it when nobody has finished it in time. */
+function unfinishedWork(
+  context: Context,
+  vault: Vault,
+  id: string,
+  order: SignOutOrder,
+): Successor {
+  const dueAt = context.environment.now() + FINISH_AFTER
+  return toSuccessor(context, vault, id, { kind: 'sign_out', order, dueAt })
 }
