@@ -1,5 +1,5 @@
 import { createAuth } from 'coatcheck'
-import { expressAuth, requireSession } from 'coatcheck/adapters/express'
+import { askToSignIn, expressAuth, requireSession } from 'coatcheck/adapters/express'
 import { lmdbStore } from 'coatcheck/stores/lmdb'
 import express from 'express'
 import { open } from 'lmdb'
@@ -20,4 +20,5 @@ app.get('/', requireSession(auth), async (request, response) => {
   const answer = await auth.fetch(request, 'https://api.example/orders')
   response.json(await answer.json())
 })
+app.use(askToSignIn(auth))
 app.listen(3000)

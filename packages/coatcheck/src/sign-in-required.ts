@@ -18,7 +18,7 @@ export class SignInRequired extends AuthError {
   }
 
   /** A page request goes to sign-in; any other gets 401 with a problem body (RFC 9457). */
-  toResponse(request?: HasHeaders & { readonly method?: string }): Response {
+  toResponse(request?: HasHeaders & { readonly method?: string | undefined }): Response {
     if (request !== undefined && isPageRequest(request)) {
       const headers = { location: this.signInPath, 'cache-control': 'no-store' }
       return new Response(null, { status: 303, headers })

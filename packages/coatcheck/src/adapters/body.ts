@@ -1,34 +1,4 @@
-import { AuthError } from '../errors.ts'
-
-/** No provider posts more: a logout token is at most 16 KiB, a `form_post` answer less. */
-const BODY_LIMIT = 64 * 1024
-
-/** Refuses a body that is declared too large, before anything of it is read. */
-export function refuseDeclared(contentLength: string | null | undefined): void {
-  if (Number(contentLength ?? 0) > BODY_LIMIT) throw tooLarge()
-}
-
-/**
- * Reads a body of at most 64 KiB. A larger one is `request_too_large` as soon as it is seen, and
- * nothing more of it is kept.
- */
-export async function readBody(
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const kept: Uint8Array[] = []
-  let size = 0
-  try {
-    for await (const chunk of chunks) {
-      size += chunk.length
-      if (size > BODY_LIMIT) throw tooLarge()
-      kept.push(chunk)
-    }
-  } catch (cause) {
-    if (cause instanceof AuthError) throw cause
-    throw new AuthError('request_invalid', 'The request body broke off.', { cause })
-  }
-  return new Uint8Array(Buffer.concat(kept))
-}
+import { BODY_LIMIT, tooLarge } from '../core/http/body.ts'
 
 /**
  * What a body parser left, as the body it was. A repeated parameter stays repeated, so that the
@@ -50,8 +20,4 @@ function encode(parsed: unknown): Uint8Array<ArrayBuffer> | undefined {
     }
   }
   return new TextEncoder().encode(form.toString())
-}
-
-function tooLarge(): AuthError {
-  return new AuthError('request_too_large', 'The request body is larger than 64 KiB.')
 }

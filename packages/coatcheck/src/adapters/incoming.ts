@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { readBody, refuseDeclared, unparse } from './body.ts'
+import { readBody, refuseDeclared } from '../core/http/body.ts'
+import { unparse } from './body.ts'
 import { refuseMethod } from './hand-over.ts'
 import { originForm } from './target.ts'
 

@@ -1,7 +1,5 @@
 import { AuthError } from '../../errors.ts'
-
-/** No provider posts more: a logout token is at most 16 KiB, a `form_post` answer less. */
-const BODY_LIMIT = 64 * 1024
+import { readBody } from './body.ts'
 
 /** The fields of a posted form. Rejects `media_type_unsupported` and `request_too_large`. */
 export async function readForm(request: Request): Promise<URLSearchParams> {
@@ -9,7 +7,8 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
   if (mediaType.trim().toLowerCase() !== 'application/x-www-form-urlencoded') {
     throw new AuthError('media_type_unsupported', 'The body is not a URL-encoded form.')
   }
-  return new URLSearchParams(await readText(request))
+  const body = request.body === null ? new Uint8Array() : await readBody(request.body)
+  return new URLSearchParams(new TextDecoder().decode(body))
 }
 
 /** The value of a parameter that must not come twice. Throws `request_invalid` where it does. */
@@ -17,15 +16,4 @@ export function single(parameters: URLSearchParams, name: string): string | unde
   const values = parameters.getAll(name)
   if (values.length > 1) throw new AuthError('request_invalid', `The parameter ${name} came twice.`)
   return values[0]
-}
-
-async function readText(request: Request): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength
-    if (size > BODY_LIMIT) throw new AuthError('request_too_large', 'The body is too large.')
-    chunks.push(chunk)
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks))
 }

@@ -2,7 +2,9 @@ import type { HasHeaders } from '../../auth.ts'
 import { headerOf } from './headers.ts'
 
 /** Whether a person waits for a page: then an answer is a page or a redirect, otherwise JSON. */
-export function isPageRequest(request: HasHeaders & { readonly method?: string }): boolean {
+export function isPageRequest(
+  request: HasHeaders & { readonly method?: string | undefined },
+): boolean {
   const method = request.method ?? 'GET'
   if (method !== 'GET' && method !== 'HEAD') return false
   const mode = headerOf(request, 'sec-fetch-mode')
