@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Application } from '../support/application.ts'
 import {
-  type arriving,
   ask,
   cookieHeader,
   cookiesIn,
   depart,
   failures,
+  permitted,
   sessionOf,
   start,
 } from '../support/requests.ts'
@@ -15,15 +16,13 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 /** What a browser says of a form that the provider's page submits. */
 const ACROSS = { ...FORM, origin: 'https://op.test', 'sec-fetch-site': 'cross-site' }
 
-/** The answer as the fields of a form, from what would have been a query. */
+/** The answer as the fields of a form. */
 async function posted(
-  app: Parameters<typeof arriving>[0],
-): Promise<{ form: URLSearchParams; cookie: string }> {
-  const { authorization, cookie } = await depart(app)
-  assert.equal(authorization.searchParams.get('response_mode'), 'form_post')
-  authorization.searchParams.set('response_mode', 'query')
-  const answer = await app.provider.fetch(authorization, { redirect: 'manual' })
-  return { form: new URL(answer.headers.get('location') ?? '').searchParams, cookie }
+  app: Application,
+): Promise<{ readonly form: URLSearchParams; readonly cookie: string }> {
+  const departed = await depart(app)
+  assert.equal(departed.authorization.searchParams.get('response_mode'), 'form_post')
+  return { form: (await permitted(app, departed)).searchParams, cookie: departed.cookie }
 }
 
 describe('an answer that the provider posts', () => {

@@ -92,7 +92,10 @@ export async function depart(
 
 /** The way back: the provider lets the user in, and names the address of the callback. */
 export async function permitted(app: Application, departed: Departed): Promise<URL> {
-  const answer = await app.provider.fetch(departed.authorization, { redirect: 'manual' })
+  const url = new URL(departed.authorization)
+  // An answer that would be posted is taken as a query, to have it in one piece.
+  url.searchParams.delete('response_mode')
+  const answer = await app.provider.fetch(url, { redirect: 'manual' })
   return new URL(answer.headers.get('location') ?? '')
 }
 
