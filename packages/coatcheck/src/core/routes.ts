@@ -30,7 +30,7 @@ export function createRouter(context: Context): Router {
     [routes.session, { GET: describeSession }],
   ])
   // A provider does not follow redirects: a slash too many must not cost a sign-out.
-  const find = (path: string) => table.get(path.endsWith('/') ? path.slice(0, -1) : path)
+  const find = (path: string) => table.get(withoutSlash(path))
 
   return {
     owns: (path) => find(path) !== undefined,
@@ -38,7 +38,8 @@ export function createRouter(context: Context): Router {
     async handle(request) {
       const methods = find(new URL(request.url).pathname)
       if (methods === undefined) return new Response(null, { status: 404 })
-      const answer = methods[request.method]
+      // Not what every object has: `constructor` is a method's name, as far as HTTP cares.
+      const answer = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined
       if (answer === undefined) return notAllowed(methods)
       try {
         return await answer(context, request)
@@ -47,6 +48,10 @@ export function createRouter(context: Context): Router {
       }
     },
   }
+}
+
+function withoutSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path
 }
 
 function notAllowed(methods: Readonly<Record<string, Answer>>): Response {
@@ -58,8 +63,8 @@ function fail(context: Context, request: Request, error: unknown): Response {
   // Anything else is a fault of ours: the framework's error handler shall see it.
   if (!(error instanceof AuthError)) throw error
   const { signIn, callback } = context.configuration.routes
-  const { pathname } = new URL(request.url)
-  if (pathname === callback || pathname === signIn) {
+  const path = withoutSlash(new URL(request.url).pathname)
+  if (path === callback || path === signIn) {
     context.emit({ type: 'sign_in_failed', code: error.code })
   }
   return toFailure(error, request, { signInPath: signIn })
