@@ -1,6 +1,9 @@
+import { checkAuthorizationParameters } from './authorization-parameters.ts'
 import type { Environment } from './core/environment.ts'
 import { environment, systemEnvironment } from './core/environment.ts'
 import { isTrustworthy } from './core/http/trustworthy.ts'
+import { checkResource } from './core/tokens/resource.ts'
+import type { TokenStore } from './core/tokens/store.ts'
 import type { AuthOptions, Routes } from './options.ts'
 
 /** Options with every default filled in, checked. */
@@ -38,20 +41,19 @@ export function configure(options: AuthOptions): Configuration {
   }
   const origin = checkOrigin(options.origin)
   checkProvider(options.provider)
-  if (typeof options.store?.removeAll !== 'function') {
-    throw new TypeError('`store` is missing: write `store: memoryStore()` or another token store.')
-  }
+  checkStore(options.store)
   checkKeys(options.keys)
+  checkObserver(options.observe)
   const session = options.session ?? {}
   return {
     origin,
     secure: origin.startsWith('https:'),
     scope: checkScope(options.scope ?? 'openid'),
-    resources: (options.resources ?? []).map((resource) => checkResource(resource)),
-    authorizationParameters: options.authorizationParameters ?? {},
-    responseMode: options.responseMode ?? 'query',
-    userInfo: options.userInfo ?? false,
-    routes: checkRoutes({ ...DEFAULT_ROUTES, ...options.routes }),
+    resources: checkResources(options.resources ?? []),
+    authorizationParameters: checkAuthorizationParameters(options.authorizationParameters ?? {}),
+    responseMode: checkResponseMode(options.responseMode ?? 'query'),
+    userInfo: checkSwitch('userInfo', options.userInfo ?? false),
+    routes: checkRoutes(options.routes ?? {}),
     lifetime: seconds('session.lifetimeSeconds', session.lifetimeSeconds ?? 43_200),
     idle: seconds('session.idleSeconds', session.idleSeconds ?? 3_600),
     revalidate:
@@ -60,12 +62,6 @@ export function configure(options: AuthOptions): Configuration {
         : seconds('session.revalidateSeconds', session.revalidateSeconds),
     environment: { ...systemEnvironment, ...options[environment] },
   }
-}
-
-/** A resource indicator (RFC 8707 section 2): absolute, without fragment. Throws a `TypeError`. */
-export function checkResource(resource: string): string {
-  if (URL.canParse(resource) && !resource.includes('#')) return resource
-  throw new TypeError('A `resource` is an absolute URI without #, such as "https://api.example".')
 }
 
 function checkOrigin(origin: unknown): string {
@@ -108,6 +104,29 @@ function checkProvider(provider: AuthOptions['provider'] | undefined): void {
   }
 }
 
+const STORE_METHODS = [
+  'now',
+  'get',
+  'insert',
+  'replace',
+  'remove',
+  'removeAll',
+  'list',
+  'claim',
+  'sweep',
+  'close',
+] as const satisfies readonly (keyof TokenStore)[]
+
+function checkStore(store: Partial<TokenStore> | undefined): void {
+  const advice = 'write `store: memoryStore()` or another token store.'
+  if (typeof store !== 'object' || store === null) {
+    throw new TypeError(`\`store\` is missing: ${advice}`)
+  }
+  const missing = STORE_METHODS.filter((name) => typeof store[name] !== 'function')
+  if (missing.length === 0) return
+  throw new TypeError(`\`store\` is no token store, it has no ${missing.join(', ')}: ${advice}`)
+}
+
 function checkKeys(keys: unknown): void {
   const advice =
     'write `keys: [process.env.COATCHECK_KEY]` with a value such as that of `openssl rand -base64 32`.'
@@ -124,15 +143,41 @@ function checkKeys(keys: unknown): void {
   }
 }
 
-function checkScope(scope: string): string {
-  if (scope.split(' ').includes('openid')) return scope
+function checkObserver(observe: unknown): void {
+  if (observe === undefined || typeof observe === 'function') return
+  throw new TypeError('`observe` must be a function, such as `(event) => log.info(event)`.')
+}
+
+function checkSwitch(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw new TypeError(`\`${name}\` must be true or false.`)
+}
+
+function checkScope(scope: unknown): string {
+  if (typeof scope === 'string' && scope.split(' ').includes('openid')) return scope
   throw new TypeError('`scope` must contain "openid", such as "openid profile offline_access".')
 }
 
-function checkRoutes(routes: Routes): Routes {
+function checkResources(resources: unknown): readonly string[] {
+  if (Array.isArray(resources)) return resources.map((resource) => checkResource(resource))
+  throw new TypeError('`resources` must be a list, such as `["https://api.example"]`.')
+}
+
+function checkResponseMode(mode: unknown): 'query' | 'form_post' {
+  if (mode === 'query' || mode === 'form_post') return mode
+  throw new TypeError('`responseMode` must be "query" or "form_post".')
+}
+
+function checkRoutes(chosen: Partial<Routes>): Routes {
+  const routes = { ...DEFAULT_ROUTES, ...chosen }
   const seen = new Set<string>()
   for (const [name, path] of Object.entries(routes) as [string, string][]) {
-    if (!/^\/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]$/.test(path)) {
+    if (!Object.hasOwn(DEFAULT_ROUTES, name)) {
+      const known = Object.keys(DEFAULT_ROUTES).join(', ')
+      throw new TypeError(`\`routes.${name}\` is no route: write one of ${known}.`)
+    }
+    // A segment that is empty or made of dots is gone before a request for it arrives.
+    if (!/^(\/(?!\.\.?(\/|$))[A-Za-z0-9._~-]+)+$/.test(path)) {
       throw new TypeError(`\`routes.${name}\` must be a path such as "/auth/callback".`)
     }
     if (seen.has(path)) throw new TypeError(`\`routes.${name}\` is the path of another route too.`)

@@ -1,5 +1,4 @@
 import type { AccessToken, AccessTokenOptions } from '../../auth.ts'
-import { checkResource } from '../../configuration.ts'
 import { ProviderError } from '../../errors.ts'
 import { SignInRequired } from '../../sign-in-required.ts'
 import type { Context } from '../context.ts'
@@ -8,6 +7,7 @@ import { findAccessToken, type KeptAccessToken, type TokenKey } from '../session
 import { endSession } from '../sign-out/end-session.ts'
 import { redacted } from './redacted.ts'
 import { CLAIM, refreshSession, wantsTheUser } from './refresh.ts'
+import { checkResource } from './resource.ts'
 import { isRevalidationDue, isRevalidationUnknown, learn } from './revalidation.ts'
 
 /** So long before its end a token is renewed, if its life is not short altogether. */
