@@ -110,20 +110,24 @@ function toWrapper(key: string | Uint8Array): Wrapper {
   return { name: encode(id), key: { id, secret: derive('coatcheck keyring', 32) } }
 }
 
-function createRing([first]: readonly Wrapper[], environment: Environment): Ring {
-  if (first === undefined) throw new TypeError('keys must not be empty.')
+/** Wrapped under every configured key: a process that has only the older one reads it too. */
+function createRing(wrappers: readonly Wrapper[], environment: Environment): Ring {
+  if (wrappers.length === 0) throw new TypeError('keys must not be empty.')
   return {
     format: 1,
-    wrappedBy: [first.name],
+    wrappedBy: [...new Set(wrappers.map(({ name }) => name))].reverse(),
     renewedAt: environment.now(),
-    index: wrap(environment.random(32), first, environment),
-    seal: [createSealKey(first, environment)],
+    index: wrapUnderAll(environment.random(32), wrappers, environment),
+    seal: [createSealKey(wrappers, environment)],
   }
 }
 
-function createSealKey(first: Wrapper, environment: Environment): Ring['seal'][number] {
+function createSealKey(
+  wrappers: readonly Wrapper[],
+  environment: Environment,
+): Ring['seal'][number] {
   const id = encode(environment.random(6))
-  return { id, wraps: wrap(environment.random(32), first, environment) }
+  return { id, wraps: wrapUnderAll(environment.random(32), wrappers, environment) }
 }
 
 /**
@@ -159,7 +163,7 @@ function tend(ring: Ring, wrappers: readonly Wrapper[], environment: Environment
       wrappedBy: next.wrappedBy.filter((name) => !retired.includes(name)),
       index: without(next.index),
       seal: [
-        createSealKey(first, environment),
+        createSealKey(wrappers, environment),
         ...next.seal.map((one) => ({ ...one, wraps: without(one.wraps) })),
       ].slice(0, 8),
     }
@@ -183,6 +187,14 @@ function unwrapAll(
 
 function wrap(secret: Uint8Array, { name, key }: Wrapper, environment: Environment): Wraps {
   return { [name]: encode(seal(key, 'keyring', name, secret, environment.random(12))) }
+}
+
+function wrapUnderAll(
+  secret: Uint8Array,
+  wrappers: readonly Wrapper[],
+  environment: Environment,
+): Wraps {
+  return Object.assign({}, ...wrappers.map((wrapper) => wrap(secret, wrapper, environment)))
 }
 
 function unwrap(wraps: Wraps, wrappers: readonly Wrapper[]): Uint8Array {
