@@ -206,7 +206,7 @@ it('takes a second audience that is trusted, and that one only [IDT-3]', async (
 it('tells users apart to the last bit of their names [IDT-10]', async (t) => {
   const app = await start(t)
   for (const sub of ['Ｕ1', 'U1', 'u1', 'U1 ', ' U1', 'é', 'e\u0301']) {
-    const browser = await app.signedIn({ sub, sid: null, claims: {} })
+    const browser = await app.signedIn({ sub, sid: null })
     assert.equal((await app.auth.session(app.as(browser)))?.subject, sub)
     assert.equal((await app.auth.sessions({ subject: sub })).length, 1)
   }

@@ -1,6 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 import { AuthError } from '../../errors.ts'
 import type { Environment } from '../environment.ts'
+import { fromBytes, type Ring, toBytes, type Wraps } from './ring.ts'
 import { open, type SealKey, seal, sealedWith } from './seal.ts'
 import type { StoredRecord, TokenStore } from './store.ts'
 import { createVault, sameBytes, type Vault } from './vault.ts'
@@ -82,21 +83,6 @@ export function createKeyring(
   }
 }
 
-/** The keyring as it is stored. Bytes are base64url. */
-interface Ring {
-  readonly format: 1
-  /** Ids of the configured keys it is wrapped under, in the order in which they came. */
-  readonly wrappedBy: readonly string[]
-  /** Renewed long before: a store may drop what has expired. */
-  readonly renewedAt: number
-  readonly index: Wraps
-  /** The newest first. */
-  readonly seal: readonly { readonly id: string; readonly wraps: Wraps }[]
-}
-
-/** One secret, wrapped under each key by the key's id. */
-type Wraps = Readonly<Record<string, string>>
-
 interface Wrapper {
   readonly name: string
   readonly key: SealKey
@@ -176,13 +162,12 @@ function unwrapAll(
   ring: Ring,
   wrappers: readonly Wrapper[],
 ): { index: Uint8Array; seal: SealKey[] } {
-  return {
-    index: unwrap(ring.index, wrappers),
-    seal: ring.seal
-      // A key newer than ours may have sealed something that this process cannot read yet.
-      .filter((one) => wrappers.some((wrapper) => wrapper.name in one.wraps))
-      .map((one) => ({ id: decode(one.id), secret: unwrap(one.wraps, wrappers) })),
-  }
+  const seal = ring.seal
+    // A key newer than ours may have sealed something that this process cannot read yet.
+    .filter((one) => wrappers.some((wrapper) => wrapper.name in one.wraps))
+    .map((one) => ({ id: decode(one.id), secret: unwrap(one.wraps, wrappers) }))
+  if (seal.length === 0) throw unknown()
+  return { index: unwrap(ring.index, wrappers), seal }
 }
 
 function wrap(secret: Uint8Array, { name, key }: Wrapper, environment: Environment): Wraps {
@@ -205,7 +190,11 @@ function unwrap(wraps: Wraps, wrappers: readonly Wrapper[]): Uint8Array {
     const secret = open(key.secret, 'keyring', name, bytes)
     if (secret !== undefined) return secret
   }
-  throw new AuthError(
+  throw unknown()
+}
+
+function unknown(): AuthError {
+  return new AuthError(
     'keys_unknown',
     'None of `keys` opens this store. Add the key that was used before, behind the new one; to ' +
       'start afresh and sign everybody out, empty the store.',
@@ -215,20 +204,6 @@ function unwrap(wraps: Wraps, wrappers: readonly Wrapper[]): Uint8Array {
 function toRecord(value: Uint8Array, environment: Environment): StoredRecord {
   const expiresAt = environment.now() + LIFETIME
   return { value, expiresAt, established: { provider: 0, here: 0 }, indexes: [] }
-}
-
-function toBytes(ring: Ring): Uint8Array {
-  return Buffer.from(JSON.stringify(ring))
-}
-
-function fromBytes(bytes: Uint8Array): Ring {
-  try {
-    const ring = JSON.parse(Buffer.from(bytes).toString()) as Ring
-    if (ring.format === 1) return ring
-  } catch (cause) {
-    throw new AuthError('keys_unknown', 'The keyring in this store is not readable.', { cause })
-  }
-  throw new AuthError('keys_unknown', 'The keyring in this store is of another version.')
 }
 
 function encode(bytes: Uint8Array): string {
