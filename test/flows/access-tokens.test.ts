@@ -259,7 +259,7 @@ it('fetches with the token in the header, and once more when the API wants a fre
   const api = app.another({
     [environment]: {
       now: app.clock.now,
-      fetch: async (input, init) => {
+      fetch: async (input: string | URL, init?: RequestInit) => {
         const url = new URL(input)
         if (url.hostname !== 'api.test') return inner(input, init)
         assert.equal(url.search, '')

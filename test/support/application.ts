@@ -55,7 +55,7 @@ export async function settle(): Promise<void> {
 export interface Application {
   readonly origin: string
   readonly auth: Auth
-  readonly provider: TestProvider
+  readonly provider: ReachingProvider
   readonly store: TokenStore
   readonly clock: Clock
   /** Everything `observe` heard. */
