@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { open } from 'lmdb'
 import { lmdbStore } from '#coatcheck/stores/lmdb'
 import { memoryStore } from '#coatcheck/stores/memory'
-import type { openEnvironment } from '../stores/environment.ts'
 import type { WorldOptions } from './world.ts'
 
 type OpenStore = WorldOptions['openStore']
@@ -11,10 +14,26 @@ export const inMemory: OpenStore = (now) => {
   return [store, store]
 }
 
-/** Two processes on one LMDB environment, which is emptied before each run. */
-export function onDisk({ database }: ReturnType<typeof openEnvironment>): OpenStore {
-  return (now) => {
-    database.openDB({ name: 'coatcheck', keyEncoding: 'binary' }).clearSync()
-    return [lmdbStore(database, { now }), lmdbStore(database, { now })]
+/** An LMDB environment in a folder of its own. */
+export interface Folder {
+  /** Two stores on the one environment, which is emptied first. */
+  readonly openStore: OpenStore
+  close(): Promise<void>
+}
+
+/** Opens one. */
+export function openFolder(): Folder {
+  const path = mkdtempSync(join(tmpdir(), 'coatcheck-interleavings-'))
+  const database = open({ path })
+  const table = database.openDB({ name: 'coatcheck', encoding: 'binary', keyEncoding: 'binary' })
+  return {
+    openStore(now) {
+      table.clearSync()
+      return [lmdbStore(database, { now }), lmdbStore(database, { now })]
+    },
+    async close() {
+      await database.close()
+      rmSync(path, { recursive: true, force: true })
+    },
   }
 }

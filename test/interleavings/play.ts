@@ -2,7 +2,7 @@ import { comeBack, isSignedIn, logoutTokenOf, signOut, wantToken } from './acts.
 import type { Cast } from './cast.ts'
 import { startExploration } from './explore.ts'
 import { endsA, endsB, endsC, fateOfA } from './fate.ts'
-import { ORIGIN, type TestProcess } from './process.ts'
+import { ORIGIN, type TestProcess, UNDISTURBED } from './process.ts'
 import { broken, holds } from './promise.ts'
 import type { Call, Scenario, SignOut } from './scenario.ts'
 import { type Person, recognize, type World } from './world.ts'
@@ -55,13 +55,19 @@ export async function play(world: World, cast: Cast, scenario: Scenario): Promis
     else if (stays) holds('kept', signedIn, 'a session was not told of')
   }
 
-  function probe(person: Person): void {
+  /** Comes when a sign-out was answered. */
+  async function comeLate(person: Person): Promise<void> {
     answered.set(person, Math.min(answered.get(person) ?? Infinity, families.answers.length))
     if (person.cookie === undefined) return
     const [one, two] = processes
-    start('latecomer', one, () => touch(one, person))
     const how = { by: 'handle', resource: undefined, force: false } as const
-    start('latecomer', two, () => call(two, person, how))
+    if (world.actorsOnly) {
+      await one.as(UNDISTURBED, () => touch(one, person))
+      await two.as(UNDISTURBED, () => call(two, person, how))
+    } else {
+      start('latecomer', one, () => touch(one, person))
+      start('latecomer', two, () => call(two, person, how))
+    }
   }
 
   for (const { at, ...how } of scenario.calls) {
@@ -79,7 +85,7 @@ export async function play(world: World, cast: Cast, scenario: Scenario): Promis
         if (ticket === undefined) return
         holds('once', c.person.cookie === undefined, 'a callback was answered twice')
         recognize(c.person, ticket)
-        if (answered.has(c.person)) probe(c.person)
+        if (answered.has(c.person)) await comeLate(c.person)
       })
     }
   }
@@ -95,7 +101,7 @@ export async function play(world: World, cast: Cast, scenario: Scenario): Promis
         const to = { issuer: provider.issuer, logoutToken }
         const done = await signOut(processes[at], order, cast, to)
         holds('answers', done, `a sign-out (${order.by}) was refused`)
-        covered.forEach(probe)
+        for (const person of covered) await comeLate(person)
       })
     }
   }

@@ -52,6 +52,7 @@ export function startProcess(name: string, shared: Shared): TestProcess {
 
   async function point(label: string): Promise<void> {
     if (!alive || stepsLeft <= 0) return die()
+    if (actor.getStore() === UNDISTURBED) return
     stepsLeft -= 1
     await shared.reach(`${actor.getStore() ?? 'somebody'}@${name}: ${label}`)
     if (!alive) return forever()
@@ -115,6 +116,8 @@ export function startProcess(name: string, shared: Shared): TestProcess {
   }
 }
 
+/** An actor whose steps are no steps: nobody comes in between. */
+export const UNDISTURBED = 'undisturbed'
 export const SECRET = 'a client secret for tests'
 
 function forever(): Promise<never> {

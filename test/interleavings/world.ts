@@ -22,8 +22,11 @@ export interface WorldOptions {
   readonly inSteps?: boolean
   /** Whether the arrival of an answer is a step of its own. Default `true`. */
   readonly answers?: boolean
-  /** Whether workers go on only when all actors are done. Default `false`. */
-  readonly workersLast?: boolean
+  /**
+   * Whether only the actors' own steps are interleaved: workers go on when all actors are done, and
+   * who comes after a sign-out is answered at once. Default `false`.
+   */
+  readonly actorsOnly?: boolean
 }
 
 /** Somebody who signed in, or is about to. */
@@ -47,6 +50,7 @@ export interface World {
   readonly sleepers: Sleepers
   readonly points: Points
   readonly families: Families
+  readonly actorsOnly: boolean
   /** Signs a user in, undisturbed. */
   signIn(user: { sub: string; sid: string }, process?: TestProcess): Promise<Person>
   /** A sign-in as far as the provider's answer: what the browser would ask our callback. */
@@ -97,7 +101,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const free = new Promise<void>((resolve) => {
     freeWorkers = resolve
   })
-  if (options.workersLast !== true) freeWorkers()
+  if (options.actorsOnly !== true) freeWorkers()
 
   const shared = {
     provider,
@@ -146,6 +150,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     sleepers,
     points,
     families,
+    actorsOnly: options.actorsOnly ?? false,
     newBrowser,
     approach,
     async signIn(user, process) {
