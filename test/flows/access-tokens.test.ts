@@ -7,7 +7,7 @@ import { startApplication } from '../support/application.ts'
 const ORDERS = 'https://orders.test/'
 const BILLS = 'https://bills.test/'
 
-it('hands out the token at hand while it is good, and prints none [INV-12, SEC-9]', async (t) => {
+it('hands out the token at hand while it is good, and prints none [INV-12]', async (t) => {
   const app = await startApplication()
   t.after(app.close)
   const request = app.as(await app.signedIn())

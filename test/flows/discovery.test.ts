@@ -218,6 +218,36 @@ describe('signing keys', () => {
   })
 })
 
+describe('a logout token while keys cannot be had', () => {
+  it('is answered 400, uses up nothing, and counts when it is sent again [DIS-10]', async (t) => {
+    const app = await start(t)
+    const browser = await app.signedIn({ sub: 'U1', sid: 'S1' })
+    app.clock.forward(1000)
+    const token = await app.provider.logoutToken()
+    const cold = app.another()
+    app.provider.next('jwks', { status: 503, json: {} })
+    assert.equal((await app.logout(token, cold)).status, 400)
+    assert.equal(app.heard('logout_refused').at(-1)?.code, 'provider_unreachable')
+    assert.ok(await app.auth.session(app.as(browser)))
+    assert.equal((await app.logout(token, cold)).status, 200)
+    assert.equal(await app.auth.session(app.as(browser)), undefined)
+  })
+
+  it('with an invented key costs no more than a few requests, and a true one counts among them [DIS-7]', async (t) => {
+    const app = await start(t)
+    const browser = await app.signedIn({ sub: 'U1', sid: 'S1' })
+    app.clock.forward(1000)
+    const before = app.provider.count('jwks')
+    for (let count = 0; count < 300; count++) {
+      const invented = await app.provider.logoutToken({ header: { kid: `invented-${count}` } })
+      assert.equal((await app.logout(invented)).status, 400)
+    }
+    assert.ok(app.provider.count('jwks') - before <= 5)
+    assert.equal((await app.logout(await app.provider.logoutToken())).status, 200)
+    assert.equal(await app.auth.session(app.as(browser)), undefined)
+  })
+})
+
 describe('what a provider announces about signing out', () => {
   it('is turned into what will not be heard of, in words [DIS-11]', async (t) => {
     const app = await start(t)

@@ -26,7 +26,7 @@ async function posted(
 }
 
 describe('an answer that the provider posts', () => {
-  it('signs in across sites, where no Lax cookie comes along [COR-22]', async (t) => {
+  it('signs in across sites, where no Lax cookie comes along, and goes on with GET [COR-22, SEC-6]', async (t) => {
     const app = await start(t, { responseMode: 'form_post' })
     const browser = app.browser()
     const page = await browser.get(`${app.origin}/auth/sign-in?return_to=/x`)

@@ -12,6 +12,8 @@ import { startProvider } from '#coatcheck/testing/provider'
 import type { TestProvider } from '#coatcheck/testing/provider/contract'
 import { generateKey } from '#coatcheck/testing/provider/keys'
 
+import { startListening } from './overheard.ts'
+
 /** A clock that stands still until a test moves it. */
 export interface Clock {
   readonly now: () => number
@@ -116,13 +118,18 @@ export async function startApplication(
   const store = over.store ?? memoryStore({ now: clock.now })
   const events: AuthEvent[] = []
   const auths: Auth[] = []
+  const tickets = new Set<string>()
+  const overheard = startListening()
 
   function another(more: Partial<AuthOptions> = {}): Auth {
-    const auth = createAuth({
+    const created = createAuth({
       origin,
       keys: [KEY],
       scope: 'openid profile offline_access',
-      observe: (event) => events.push(event),
+      observe(event) {
+        events.push(event)
+        overheard.event(event)
+      },
       ...over,
       ...more,
       store: more.store ?? store,
@@ -140,6 +147,7 @@ export async function startApplication(
         ...more[environment],
       },
     })
+    const auth = overheard.listen(created)
     auths.push(auth)
     return auth
   }
@@ -184,7 +192,10 @@ export async function startApplication(
       }
       return opened
     },
-    as: (from) => ({ headers: { cookie: from.cookieHeader(origin) } }),
+    as(from) {
+      for (const { value } of from.cookies) tickets.add(value)
+      return { headers: { cookie: from.cookieHeader(origin) } }
+    },
     heard: (type) =>
       events.filter(
         (event): event is Extract<AuthEvent, { type: typeof type }> => event.type === type,
@@ -199,6 +210,8 @@ export async function startApplication(
     async close() {
       for (const one of auths) await one.close()
       await provider.close()
+      // Every flow is also a search for secrets in what a log could hold (INV-12).
+      overheard.assertSilentAbout([KEY, ...tickets, ...provider.secrets()])
     },
   }
 }
