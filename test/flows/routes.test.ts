@@ -191,6 +191,24 @@ describe('the session route', () => {
   })
 })
 
+describe('an auth that was closed', () => {
+  it('says so to whoever asks it, and leaves the store to the others', async (t) => {
+    const app = await start(t)
+    const request = app.as(await app.signedIn())
+    const closed = app.another()
+    await closed.close()
+    const closedly = { code: 'closed' }
+    await assert.rejects(ask(app, '/auth/session', { auth: closed }), closedly)
+    await assert.rejects(closed.session(request), closedly)
+    await assert.rejects(closed.accessToken(request), closedly)
+    await assert.rejects(closed.fetch(request, 'https://api.example/'), closedly)
+    await assert.rejects(closed.sessions({ subject: 'U1' }), closedly)
+    await assert.rejects(closed.signOut({ subject: 'U1' }), closedly)
+    await closed.close()
+    assert.ok(await app.auth.session(request))
+  })
+})
+
 describe('requests from elsewhere', () => {
   const OUT = '/auth/sign-out'
   const rows: [string, Record<string, string>, number][] = [
