@@ -7,7 +7,7 @@ import { createTokenBucket } from './core/provider/token-bucket.ts'
 import { createRouter } from './core/routes.ts'
 import { sessionsOf } from './core/session/list.ts'
 import { currentSession, toSession } from './core/session/session.ts'
-import { SESSION_PREFIX } from './core/session/ticket.ts'
+import { sessionIdOfHandle } from './core/session/ticket.ts'
 import { issuerOf, signOutByName } from './core/sign-out/administrator.ts'
 import { createDeferred } from './core/sign-out/deferred.ts'
 import { startWorker } from './core/sign-out/worker.ts'
@@ -52,7 +52,7 @@ export function createAuth(options: AuthOptions): Auth {
   /** The store id a token is wanted for: the request's session, or the one at hand. */
   async function idOf(from: HasHeaders | Session): Promise<string> {
     assertOpen()
-    if ('handle' in from) return SESSION_PREFIX + from.handle
+    if ('handle' in from) return sessionIdOfHandle(from.handle)
     const held = await currentSession(context, from)
     if (held === undefined) throw new SignInRequired(routes.signIn)
     return held.id

@@ -1,3 +1,4 @@
+import { sameBytes } from '../core/tokens/bytes.ts'
 import { ends } from '../core/tokens/marks.ts'
 import type { StoredEntry, TokenStore } from '../core/tokens/store.ts'
 import { createEndingRows } from './lmdb/ending-rows.ts'
@@ -83,7 +84,7 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
       const prepared = prepare({ id, record: next })
       return steps.visible(() => {
         const held = current(id)
-        if (held === undefined || Buffer.compare(valueIn(held.bytes), previous) !== 0) return false
+        if (held === undefined || !sameBytes(valueIn(held.bytes), previous)) return false
         if (marks.refuse(next, now())) return false
         records.write(prepared)
         return true

@@ -1,4 +1,5 @@
-import { covers, ends, widen } from '../core/tokens/marks.ts'
+import { sameBytes } from '../core/tokens/bytes.ts'
+import { ends, isRefused, widen } from '../core/tokens/marks.ts'
 import type {
   Established,
   Mark,
@@ -49,13 +50,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
     }
   }
 
-  function isCovered({ established, indexes }: StoredRecord): boolean {
-    return indexes.some((index) =>
-      CLOCKS.some((clock) => {
-        const mark = marks.get(markName(clock, index))
-        return mark !== undefined && mark.keepUntil > now() && covers(mark, established)
-      }),
-    )
+  function isCovered(record: StoredRecord): boolean {
+    return isRefused(record, now(), (clock, index) => marks.get(markName(clock, index)))
   }
 
   function leave(index: string, mark: Mark): void {
@@ -95,7 +91,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
 
     async replace(id, previous, next) {
       const record = current(id)
-      if (record === undefined || Buffer.compare(record.value, previous) !== 0) return false
+      if (record === undefined || !sameBytes(record.value, previous)) return false
       if (isCovered(next)) return false
       write({ id, record: next })
       return true
@@ -176,8 +172,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
     },
   }
 }
-
-const CLOCKS: readonly (keyof Established)[] = ['provider', 'here']
 
 /** A caller that goes on at once must not keep requests waiting until it is through. */
 function letOthersIn(): Promise<void> {

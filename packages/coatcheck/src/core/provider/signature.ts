@@ -1,4 +1,5 @@
-import { constants, createHmac, type KeyObject, timingSafeEqual, verify } from 'node:crypto'
+import { constants, createHmac, type KeyObject, verify } from 'node:crypto'
+import { isSameSecret } from '../secret.ts'
 
 /**
  * Whether a signature is of this algorithm, over these bytes, by this key (RFC 7518 section 3,
@@ -24,7 +25,7 @@ export function signatureVerifies(
     case 'Ed':
       return verify(null, input, key, signature)
     case 'HS':
-      return sameBytes(createHmac(hash, key).update(input).digest(), signature)
+      return isSameSecret(createHmac(hash, key).update(input).digest(), signature)
     default:
       return false
   }
@@ -33,8 +34,4 @@ export function signatureVerifies(
 const pss = {
   padding: constants.RSA_PKCS1_PSS_PADDING,
   saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b)
 }

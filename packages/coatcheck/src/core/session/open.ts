@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts'
 import type { Vault } from '../tokens/vault.ts'
 import type { SessionRecord } from './record.ts'
-import { SESSION_PREFIX } from './ticket.ts'
+import { handleOf, isSessionId } from './ticket.ts'
 
 /** What sealed bytes say, or nothing where they are truncated, tampered with or another's. */
 export async function openSession(
@@ -16,7 +16,7 @@ export async function openSession(
     opened = vault.open('session', id, bytes)
   }
   if ('content' in opened) return opened.content as SessionRecord
-  context.emit({ type: 'record_unreadable', session: id.slice(SESSION_PREFIX.length) })
+  context.emit({ type: 'record_unreadable', session: handleOf(id) })
   return undefined
 }
 
@@ -26,6 +26,6 @@ export function openSessionNow(
   id: string,
   bytes: Uint8Array,
 ): SessionRecord | undefined {
-  if (!id.startsWith(SESSION_PREFIX)) return undefined
+  if (!isSessionId(id)) return undefined
   return vault.open('session', id, bytes).content as SessionRecord | undefined
 }

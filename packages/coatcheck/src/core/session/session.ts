@@ -5,7 +5,7 @@ import { refreshSession } from '../tokens/refresh.ts'
 import { isRevalidationDue, isRevalidationUnknown, learn } from '../tokens/revalidation.ts'
 import { readSession } from './read.ts'
 import { expiryOf, type HeldSession, toStored } from './record.ts'
-import { cookieName, SESSION_PREFIX, sessionIdOf } from './ticket.ts'
+import { cookieName, handleOf, sessionIdOf } from './ticket.ts'
 
 /** Who is signed in with this request; counts as the user's activity. */
 export async function currentSession(
@@ -30,7 +30,7 @@ export function toSession(context: Context, { id, record }: HeldSession): Sessio
     claims: record.claims,
     establishedAt: record.establishedAt,
     expiresAt: expiryOf(record, context.configuration),
-    handle: id.slice(SESSION_PREFIX.length),
+    handle: handleOf(id),
   }
 }
 

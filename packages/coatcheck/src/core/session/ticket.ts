@@ -5,7 +5,9 @@ import { type CookieAttributes, cookiesOf } from '../http/cookies.ts'
 import { headerOf } from '../http/headers.ts'
 
 /** Session ids begin so in the store; a handle is the rest. */
-export const SESSION_PREFIX = 's.'
+const PREFIX = 's.'
+/** Tickets and handles alike: 256 bits in base64url. */
+const SHAPE = /^[\w-]{43}$/
 
 /**
  * What the cookies of this deployment are called. `__Host-` binds a cookie to https, this very
@@ -37,10 +39,30 @@ export function sessionIdOf(request: HasHeaders, name: string): string | undefin
     (cookie) => cookie.name === name,
   )
   const ticket = found.length === 1 ? found[0]?.value : undefined
-  return ticket !== undefined && /^[\w-]{43}$/.test(ticket) ? sessionIdOfTicket(ticket) : undefined
+  return ticket !== undefined && SHAPE.test(ticket) ? sessionIdOfTicket(ticket) : undefined
 }
 
 /** The store knows only the hash of a ticket: whoever reads the store cannot sign in. */
 export function sessionIdOfTicket(ticket: string): string {
-  return SESSION_PREFIX + createHash('sha256').update(ticket).digest('base64url')
+  return PREFIX + createHash('sha256').update(ticket).digest('base64url')
+}
+
+/** Whether a store id is a session's; other records have other prefixes. */
+export function isSessionId(id: string): boolean {
+  return id.startsWith(PREFIX)
+}
+
+/** The public name of a session: its store id without the prefix. Nobody can make a ticket of it. */
+export function handleOf(id: string): string {
+  return id.slice(PREFIX.length)
+}
+
+/** The store id of the session with this handle. */
+export function sessionIdOfHandle(handle: string): string {
+  return PREFIX + handle
+}
+
+/** Whether a text can be a handle, and is not, say, a whole cookie. */
+export function isHandle(text: string): boolean {
+  return SHAPE.test(text)
 }

@@ -5,11 +5,12 @@ import { toFailure } from '../http/failure.ts'
 import { readForm, single } from '../http/form.ts'
 import { redirect } from '../http/redirect.ts'
 import type { Claims, TokenSet, VerifiedIdToken } from '../provider/types.ts'
+import { newSecret } from '../secret.ts'
 import { readSession } from '../session/read.ts'
 import { type SessionRecord, toKept, toStored } from '../session/record.ts'
 import {
   cookieName,
-  SESSION_PREFIX,
+  handleOf,
   sessionCookieAttributes,
   sessionIdOf,
   sessionIdOfTicket,
@@ -110,7 +111,7 @@ async function signIn(
   const claims = configuration.userInfo
     ? { ...(await provider.userInfo(set.accessToken, idToken.subject)), ...idToken.claims }
     : idToken.claims
-  const ticket = Buffer.from(environment.random(32)).toString('base64url')
+  const ticket = newSecret(environment)
   const id = sessionIdOfTicket(ticket)
   const record = toRecord(context, vault, pending, set, idToken, claims)
   if (!(await keepOrRevoke(context, set, id, toStored(vault, id, record, configuration)))) {
@@ -118,7 +119,7 @@ async function signIn(
   }
   context.emit({
     type: 'signed_in',
-    session: id.slice(SESSION_PREFIX.length),
+    session: handleOf(id),
     issuer: provider.issuer,
     withoutSid: idToken.sid === undefined,
   })

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { HasHeaders } from '../../auth.ts'
 import type { Context } from '../context.ts'
 import {
@@ -9,6 +9,7 @@ import {
   setCookie,
 } from '../http/cookies.ts'
 import { headerOf } from '../http/headers.ts'
+import { isSameSecret } from '../secret.ts'
 import { cookieName } from '../session/ticket.ts'
 import type { Vault } from '../tokens/vault.ts'
 
@@ -72,7 +73,7 @@ export function findPending(
   for (const cookie of pendingCookies(context, request)) {
     if (!cookie.name.endsWith(ending)) continue
     const pending = openPending(context, vault, cookie)
-    if (pending !== undefined && sameText(pending.state, state)) return { pending, cookie }
+    if (pending !== undefined && isSameSecret(pending.state, state)) return { pending, cookie }
   }
   return undefined
 }
@@ -120,9 +121,4 @@ function pendingCookieAttributes({ configuration }: Context): CookieAttributes {
 
 function fingerprint(state: string): string {
   return createHash('sha256').update(state).digest('base64url').slice(0, 12)
-}
-
-function sameText(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)]
-  return left.length === right.length && timingSafeEqual(left, right)
 }

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { single } from '../http/form.ts'
 import { redirect } from '../http/redirect.ts'
 import { safeReturnTo } from '../http/return-to.ts'
+import { newSecret } from '../secret.ts'
 import { cookieName, sessionIdOf } from '../session/ticket.ts'
 import { keepPending, PENDING_LIFETIME, type PendingSignIn } from './pending.ts'
 
@@ -17,14 +18,13 @@ export async function startSignIn(context: Context, request: Request): Promise<R
   const query = new URL(request.url).searchParams
   // What the application asks of every sign-in, a link cannot ask less of.
   const wished = { ...passedOn(query), ...configuration.authorizationParameters }
-  const secret = (): string => Buffer.from(environment.random(32)).toString('base64url')
   const replaces = sessionIdOf(request, cookieName(configuration))
   const vault = await context.keyring.confirm()
   const beganAt = await context.store.now()
   const pending: PendingSignIn = {
-    state: secret(),
-    nonce: secret(),
-    verifier: secret(),
+    state: newSecret(environment),
+    nonce: newSecret(environment),
+    verifier: newSecret(environment),
     issuer: provider.issuer,
     returnTo: safeReturnTo(single(query, 'return_to'), configuration.origin),
     beganAt,

@@ -1,7 +1,7 @@
 import type { SignOutSelector } from '../../auth.ts'
 import type { SignOutCause, SignOutReceipt } from '../../events.ts'
 import type { Context } from '../context.ts'
-import { SESSION_PREFIX } from '../session/ticket.ts'
+import { isHandle, sessionIdOfHandle } from '../session/ticket.ts'
 import { endSession } from './end-session.ts'
 import { heard } from './heard.ts'
 import { markUntil } from './mark.ts'
@@ -20,10 +20,10 @@ export async function signOutByName(
   if ('session' in selector) {
     const { session } = selector
     const handle = typeof session === 'string' ? session : session.handle
-    if (!/^[\w-]{43}$/.test(handle)) {
+    if (!isHandle(handle)) {
       throw new TypeError('`session` must be a session or its `handle`, not a cookie or a ticket.')
     }
-    const id = SESSION_PREFIX + handle
+    const id = sessionIdOfHandle(handle)
     return (await heard(context, cause, () => endSession(context, id, cause))).receipt
   }
   const issuer = issuerOf(context, selector)

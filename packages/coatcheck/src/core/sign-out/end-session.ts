@@ -1,6 +1,6 @@
 import type { SignOutCause, SignOutReceipt } from '../../events.ts'
 import type { Context } from '../context.ts'
-import { SESSION_PREFIX } from '../session/ticket.ts'
+import { handleOf } from '../session/ticket.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { type Removed, removeSessions } from './remove.ts'
 
@@ -22,7 +22,7 @@ export function endSession(
   return removeSessions(context, {
     id: newReceiptId(context),
     cause,
-    named: id === undefined ? [] : [{ by: 'session', reference: id.slice(SESSION_PREFIX.length) }],
+    named: id === undefined ? [] : [{ by: 'session', reference: handleOf(id) }],
     sessions: id === undefined ? [] : [id],
     marks: signIns.map((index) => ({
       index,

@@ -1,8 +1,8 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { HasHeaders } from '../../auth.ts'
 import type { Context } from '../context.ts'
 import { type CookieAttributes, cookiesOf, removeCookie, setCookie } from '../http/cookies.ts'
 import { headerOf } from '../http/headers.ts'
+import { isSameSecret } from '../secret.ts'
 import { cookieName } from '../session/ticket.ts'
 import type { Vault } from '../tokens/vault.ts'
 
@@ -47,8 +47,7 @@ export function findPendingSignOut(
   const sealed = Buffer.from(cookie.value, 'base64url')
   const pending = vault.open('pending_sign_out', name, sealed).content as PendingSignOut | undefined
   if (pending === undefined || pending.expiresAt <= context.environment.now()) return undefined
-  const [a, b] = [Buffer.from(pending.state), Buffer.from(state)]
-  return a.length === b.length && timingSafeEqual(a, b) ? pending : undefined
+  return isSameSecret(pending.state, state) ? pending : undefined
 }
 
 /** A `Set-Cookie` line that drops it. */

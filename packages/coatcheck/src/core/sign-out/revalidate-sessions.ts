@@ -2,6 +2,7 @@ import type { Context } from '../context.ts'
 import { readSession } from '../session/read.ts'
 import { toStored } from '../session/record.ts'
 import { allUnder } from '../tokens/all-under.ts'
+import { sameBytes } from '../tokens/bytes.ts'
 
 /**
  * Has the provider asked about every session under these indexes that was established until
@@ -33,6 +34,6 @@ async function flag(context: Context, id: string, establishedUntil: number): Pro
     if (await context.store.replace(id, held.bytes, next)) return true
     const again = await context.store.get(id)
     // The same bytes after a refusal: a mark covers them and their removal is on its way.
-    if (again !== undefined && Buffer.compare(again, held.bytes) === 0) return false
+    if (again !== undefined && sameBytes(again, held.bytes)) return false
   }
 }

@@ -8,6 +8,7 @@ import { redirect } from '../http/redirect.ts'
 import { safeReturnTo } from '../http/return-to.ts'
 import { isSameOrigin } from '../http/same-origin.ts'
 import type { ProviderMetadata } from '../provider/types.ts'
+import { newSecret } from '../secret.ts'
 import { cookieName, sessionCookieAttributes, sessionIdOf } from '../session/ticket.ts'
 import { allPending, forgetPending } from '../sign-in/pending.ts'
 import { endSession } from './end-session.ts'
@@ -67,7 +68,7 @@ export async function signOutHere(context: Context, request: Request): Promise<R
         : safeReturnTo(returnTo, configuration.origin)
     return redirect(configuration.origin + to, cookies)
   }
-  const state = Buffer.from(context.environment.random(32)).toString('base64url')
+  const state = newSecret(context.environment)
   const target = returnTo === undefined ? undefined : safeReturnTo(returnTo, configuration.origin)
   const pending = { state, returnTo: target, owed: removed.owed }
   return toProvider(

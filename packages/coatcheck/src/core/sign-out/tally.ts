@@ -2,7 +2,7 @@ import type { SignOutReceipt } from '../../events.ts'
 import type { Context } from '../context.ts'
 import { openSessionNow } from '../session/open.ts'
 import type { SessionRecord } from '../session/record.ts'
-import { SESSION_PREFIX } from '../session/ticket.ts'
+import { handleOf, isSessionId } from '../session/ticket.ts'
 import type { Owe, StoredEntry } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import { toSuccessor } from './owed.ts'
@@ -55,14 +55,14 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
     },
 
     count({ id }) {
-      if (!id.startsWith(SESSION_PREFIX)) return
+      if (!isSessionId(id)) return
       const { record, owed, tokens } = opened.get(id) ?? {
         record: undefined,
         owed: undefined,
         tokens: 0,
       }
       opened.delete(id)
-      const handle = id.slice(SESSION_PREFIX.length)
+      const handle = handleOf(id)
       total.sessions.push(handle)
       if (owed !== undefined) total.owed.push(owed)
       revocations += tokens

@@ -1,10 +1,11 @@
 import { hkdfSync } from 'node:crypto'
 import { AuthError } from '../../errors.ts'
 import type { Environment } from '../environment.ts'
+import { sameBytes } from './bytes.ts'
 import { fromBytes, type Ring, toBytes, type Wraps } from './ring.ts'
 import { open, type SealKey, seal, sealedWith } from './seal.ts'
 import type { StoredRecord, TokenStore } from './store.ts'
-import { createVault, sameBytes, type Vault } from './vault.ts'
+import { createVault, type Vault } from './vault.ts'
 
 /**
  * The deployment's secrets live in its store, wrapped under the configured keys: so every process

@@ -1,11 +1,22 @@
-import type { Established, Mark } from './store.ts'
+import type { Established, Mark, StoredRecord } from './store.ts'
+
+const CLOCKS: readonly (keyof Established)[] = ['provider', 'here']
 
 /**
- * Whether a mark refuses what arrives: established at or before the mark's time, by the mark's
- * clock. Equality means signed out.
+ * Whether a mark that is still kept on one of a record's indexes refuses it. `find` reads the one
+ * mark of an index and a clock.
  */
-export function covers(mark: Mark, established: Established): boolean {
-  return established[mark.clock] <= mark.establishedUntil
+export function isRefused(
+  { established, indexes }: StoredRecord,
+  now: number,
+  find: (clock: keyof Established, index: string) => Mark | undefined,
+): boolean {
+  return indexes.some((index) =>
+    CLOCKS.some((clock) => {
+      const mark = find(clock, index)
+      return mark !== undefined && mark.keepUntil > now && covers(mark, established)
+    }),
+  )
 }
 
 /**
@@ -24,4 +35,12 @@ export function widen(before: Mark | undefined, mark: Mark): Mark {
     establishedUntil: Math.max(before.establishedUntil, mark.establishedUntil),
     keepUntil: Math.max(before.keepUntil, mark.keepUntil),
   }
+}
+
+/**
+ * Whether what arrives was established at or before the mark's time, by the mark's clock.
+ * Equality means signed out.
+ */
+function covers(mark: Mark, established: Established): boolean {
+  return established[mark.clock] <= mark.establishedUntil
 }

@@ -4,10 +4,10 @@ import type { TokenSet } from '../provider/types.ts'
 import { readSession } from '../session/read.ts'
 import type { HeldSession, SessionRecord, TokenKey } from '../session/record.ts'
 import { toStored, withTokenSet } from '../session/record.ts'
-import { SESSION_PREFIX } from '../session/ticket.ts'
+import { handleOf } from '../session/ticket.ts'
 import { endSession } from '../sign-out/end-session.ts'
 import { oweRevocation } from '../sign-out/owed.ts'
-import { sameBytes } from './vault.ts'
+import { sameBytes } from './bytes.ts'
 
 /** How an attempt to refresh ended. */
 export type RefreshOutcome =
@@ -76,9 +76,8 @@ async function refreshOnce(
     return { kind: 'failed', error: before.error }
   }
   if (before === undefined || now + START_WITHIN + CLAIM / 2 > before.claimedUntil) {
-    if (!(await claim(context, name))) return { kind: 'busy' }
+    if (!(await claim(context, name, now))) return { kind: 'busy' }
   }
-  const claimedAt = context.environment.now()
   // A winner may have finished, or a sign-out landed, before the claim was ours.
   const current = await readSession(context, held.id)
   if (current === undefined) return { kind: 'ended' }
@@ -86,7 +85,8 @@ async function refreshOnce(
   if (current.record.generation !== held.record.generation || refreshToken === undefined) {
     return { kind: 'changed' }
   }
-  if (context.environment.now() - claimedAt > START_WITHIN) return { kind: 'busy' }
+  // The claim runs since before it was asked for, however late its answer came.
+  if (context.environment.now() - now > START_WITHIN) return { kind: 'busy' }
   let set: TokenSet
   try {
     set = await ask(context, current.record, refreshToken, key, claims)
@@ -104,14 +104,13 @@ async function refreshOnce(
   }
 }
 
-async function claim(context: Context, name: string): Promise<boolean> {
+async function claim(context: Context, name: string, askedAt: number): Promise<boolean> {
   const vault = await context.keyring.load()
   const until = (await context.store.now()) + CLAIM
   if (!(await context.store.claim(vault.index('claim', 'refresh', name), until))) return false
   const { attempts } = context.refreshes
   const { failures = 0, error } = attempts.get(name) ?? {}
-  const claimedUntil = context.environment.now() + CLAIM
-  attempts.set(name, { claimedUntil, failures, notBefore: 0, error })
+  attempts.set(name, { claimedUntil: askedAt + CLAIM, failures, notBefore: 0, error })
   forgetOld(attempts, context.environment.now())
   return true
 }
@@ -215,8 +214,4 @@ function forgetOld(attempts: Map<string, Attempt>, now: number): void {
     if (claimedUntil < now && notBefore < now) attempts.delete(name)
     else break
   }
-}
-
-function handleOf(id: string): string {
-  return id.slice(SESSION_PREFIX.length)
 }

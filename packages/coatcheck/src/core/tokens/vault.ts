@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { sameBytes } from './bytes.ts'
 import { open, type Purpose, type SealKey, seal, sealedWith } from './seal.ts'
 
 /** The secrets of one deployment, ready for use. */
@@ -62,9 +63,4 @@ export function createVault(secrets: Secrets, random: (length: number) => Uint8A
       return hmac.digest().toString('base64url', 0, 16)
     },
   }
-}
-
-/** Whether two runs of bytes are equal. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
 }

@@ -1,4 +1,4 @@
-import { covers, widen } from '../../core/tokens/marks.ts'
+import { isRefused, widen } from '../../core/tokens/marks.ts'
 import type { Established, Mark, StoredRecord } from '../../core/tokens/store.ts'
 import type { EndingRows } from './ending-rows.ts'
 import { markKey } from './keys.ts'
@@ -19,14 +19,7 @@ export function createMarks(rows: EndingRows): Marks {
   }
 
   return {
-    refuse({ established, indexes }, now) {
-      return indexes.some((index) =>
-        CLOCKS.some((clock) => {
-          const mark = read(clock, index)
-          return mark !== undefined && mark.keepUntil > now && covers(mark, established)
-        }),
-      )
-    },
+    refuse: (record, now) => isRefused(record, now, read),
 
     leave(index, mark) {
       const { keepUntil, establishedUntil } = widen(read(mark.clock, index), mark)
@@ -34,5 +27,3 @@ export function createMarks(rows: EndingRows): Marks {
     },
   }
 }
-
-const CLOCKS: readonly (keyof Established)[] = ['provider', 'here']

@@ -1,3 +1,4 @@
+import { sameBytes } from '../../core/tokens/bytes.ts'
 import type { StoredEntry, Successor } from '../../core/tokens/store.ts'
 import { endKey, indexKey, NEXT_NUMBER, partKey, recordKey } from './keys.ts'
 import { cut } from './pages.ts'
@@ -129,7 +130,7 @@ function pointersOf(
 }
 
 function same(pointer: Uint8Array): (other: Uint8Array) => boolean {
-  return (other) => Buffer.compare(pointer, other) === 0
+  return (other) => sameBytes(pointer, other)
 }
 
 function encodePlace({ number, length, parts }: Place): Uint8Array {
