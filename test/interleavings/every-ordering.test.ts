@@ -22,6 +22,7 @@ describe('every single ordering of', () => {
     callback: undefined,
     signOuts: [],
     inSteps: false,
+    slowClaim: undefined,
     death: undefined,
   }
   const call: Call = { at: 0, resource: undefined, by: 'handle', force: false }

@@ -25,6 +25,8 @@ export async function play(world: World, cast: Cast, scenario: Scenario): Promis
   /** When a sign-out of somebody was first answered: how many tokens there were by then. */
   const answered = new Map<Person, number>()
   const faults: unknown[] = []
+  // Whoever claimed may be dead or slow: then others give up waiting, and try again later.
+  const patienceEnds = scenario.death !== undefined || scenario.slowClaim !== undefined
   const stays = fateOfA(scenario) === 'stays'
 
   function start(name: string, process: TestProcess, work: () => Promise<void>): void {
@@ -36,11 +38,11 @@ export async function play(world: World, cast: Cast, scenario: Scenario): Promis
     const tooLate = answered.has(person)
     const value = await wantToken(process, person, {
       ...how,
-      mayGiveUp: scenario.death !== undefined,
+      mayGiveUp: patienceEnds,
     })
     if (tooLate) holds('served', value === undefined, 'a token was served after the answer')
     if (value === undefined) {
-      const may = person !== a || !stays
+      const may = person !== a || !stays || patienceEnds
       return holds('kept', may, 'a session that nobody signed out got no token')
     }
     const place = answered.get(person)
@@ -107,7 +109,12 @@ export async function play(world: World, cast: Cast, scenario: Scenario): Promis
   }
   const { death } = scenario
   if (death !== undefined) processes[death.at].dieAfter(death.after)
+  const { slowClaim } = scenario
+  if (slowClaim !== undefined) {
+    processes[slowClaim.at].delayClaim(slowClaim.nth, slowClaim.seconds * 1000)
+  }
   await exploration.run()
+  for (const process of processes) process.delayClaim(0, 0)
   if (faults.length > 0) throw faults[0] ?? broken('answers', 'something was rejected')
   const finished = begun.filter(({ process, actor }) => process.removers.has(actor))
   return {

@@ -18,6 +18,8 @@ export interface TestProcess {
   readonly alive: boolean
   /** After so many more steps nothing it asked for is answered, and it asks for nothing more. */
   dieAfter(steps: number): void
+  /** From now on the answer to its so-manieth claim that is given arrives so much later. */
+  delayClaim(nth: number, milliseconds: number): void
   /** Runs as this actor, so that its steps can be told from those of others. */
   as<T>(actor: string, work: () => Promise<T>): Promise<T>
   /** A place where others may come first. */
@@ -32,6 +34,8 @@ export interface Shared {
   readonly quiet: Quiet
   /** Waits until the schedule lets this go on; at once while nothing is explored. */
   readonly reach: (label: string) => Promise<void>
+  /** Those under way. */
+  readonly requests: Set<object>
   /** Whether an answer's arrival is a step of its own. */
   readonly answers: boolean
   /** Holds workers back until the actors are done. */
@@ -48,6 +52,8 @@ export function startProcess(name: string, shared: Shared): TestProcess {
   const events: AuthEvent[] = []
   const removers = new Set<string>()
   let alive = true
+  let claimsToCome = 0
+  let claimDelay = 0
   let stepsLeft = Number.POSITIVE_INFINITY
 
   async function point(label: string): Promise<void> {
@@ -64,11 +70,22 @@ export function startProcess(name: string, shared: Shared): TestProcess {
     return forever()
   }
 
+  function claimed(): void {
+    claimsToCome -= 1
+    // A request has limits of its own: it is not what is slow here.
+    if (claimsToCome === 0 && shared.requests.size === 0) {
+      sleepers.forwardTo(sleepers.now() + claimDelay)
+    }
+  }
+
   async function ask(input: string | URL, init?: RequestInit): Promise<Response> {
     const label = new URL(input).pathname
+    const request = {}
+    shared.requests.add(request)
     await point(`ask ${label}`)
     const response = await provider.fetch(input, init)
     if (shared.answers) await point(`${label} answers`)
+    shared.requests.delete(request)
     return response
   }
 
@@ -92,6 +109,7 @@ export function startProcess(name: string, shared: Shared): TestProcess {
         quiet,
         answers: shared.answers,
         removing: () => removers.add(actor.getStore() ?? ''),
+        claimed,
       }),
       keys: [KEY],
       scope: 'openid offline_access',
@@ -110,6 +128,10 @@ export function startProcess(name: string, shared: Shared): TestProcess {
     },
     dieAfter(steps) {
       stepsLeft = steps
+    },
+    delayClaim(nth, milliseconds) {
+      claimsToCome = nth
+      claimDelay = milliseconds
     },
     as: (as, work) => actor.run(as, work),
     point,

@@ -38,6 +38,10 @@ export interface Scenario {
   readonly signOuts: readonly SignOut[]
   /** Every removal goes one record at a time, as that of very many does. */
   readonly inSteps: boolean
+  /** The answer to a claim that was given to a process comes so many seconds later. */
+  readonly slowClaim:
+    | { readonly at: At; readonly nth: number; readonly seconds: number }
+    | undefined
   /** A process dies after so many steps. */
   readonly death: { readonly at: At; readonly after: number } | undefined
 }
@@ -57,6 +61,15 @@ export function scenarios({ deaths = false } = {}): Arbitrary<Scenario> {
     ),
     signOuts: fc.array(signOut, { maxLength: 2 }),
     inSteps: fc.boolean(),
+    slowClaim: fc.option(
+      fc.record({
+        at,
+        nth: fc.integer({ min: 1, max: 2 }),
+        // A refresh must begin within 5 s of its claim, and the claim ends after 30.
+        seconds: fc.constantFrom(4, 29, 31),
+      }),
+      { nil: undefined, freq: 3 },
+    ),
     death: deaths ? fc.record({ at, after: fc.nat({ max: 40 }) }) : fc.constant(undefined),
   })
 }

@@ -12,11 +12,14 @@ export function steppedStore(
     quiet,
     answers,
     removing,
+    claimed,
   }: {
     readonly quiet: Quiet
     readonly answers: boolean
     /** Hears of each removal when it is done. */
     readonly removing: () => void
+    /** Hears of each claim that was given, before its answer arrives. */
+    readonly claimed: () => void
   },
 ): TokenStore {
   async function step<T>(label: string, work: () => T | Promise<T>): Promise<T> {
@@ -42,7 +45,12 @@ export function steppedStore(
     remove: (id, owe) => step(`remove ${short(id)}`, () => noted(store.remove(id, owe))),
     removeAll: (index, removal) => step('removeAll', () => noted(store.removeAll(index, removal))),
     list: (index, page) => step('list', () => store.list(index, page)),
-    claim: (key, until) => step('claim', () => store.claim(key, until)),
+    claim: (key, until) =>
+      step('claim', async () => {
+        const given = await store.claim(key, until)
+        if (given) claimed()
+        return given
+      }),
     sweep: (owe, limit) => step('sweep', () => store.sweep(owe, limit)),
     close: () => store.close(),
   }

@@ -108,6 +108,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     sleepers,
     quiet,
     answers,
+    requests: new Set<object>(),
     reach: (label: string) => (exploring ? points.reach(label) : Promise.resolve()),
     workersAllowed: () => (exploring ? free : Promise.resolve()),
   }
