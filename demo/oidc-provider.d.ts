@@ -24,6 +24,7 @@ declare module 'oidc-provider' {
       readonly route: string
       readonly client?: OidcClient
       readonly session: OidcSession
+      readonly provider: Provider
       readonly params: Readonly<Record<string, string | undefined>>
     }
   }

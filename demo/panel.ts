@@ -7,9 +7,10 @@ export function panel(view: CacheView): Html {
   const tokens = view.sessions.flatMap((session) => session.holds)
   const count = (kind: Held['kind']): number => tokens.filter((one) => one.kind === kind).length
   return html`<h2>${view.process} <span class="soft">pid ${view.pid}</span></h2>
-    <p><span class="big">${view.sessions.length}</span> ${view.sessions.length === 1 ? 'session' : 'sessions'},
-      <span class="soft">access tokens ${count('access_token')}, refresh tokens ${count('refresh_token')},
-      ID tokens ${count('id_token')}</span></p>
+    <ul class="counts">${counted(view.sessions.length, 'session')}
+      ${counted(count('access_token'), 'access token')}
+      ${counted(count('refresh_token'), 'refresh token')}
+      ${counted(count('id_token'), 'ID token')}</ul>
     ${view.sessions.map(sessionTable)}
     <h3>What it heard</h3>
     ${view.events.length === 0 ? html`<p class="soft">Nothing yet.</p>` : ''}
@@ -47,6 +48,10 @@ for (const panel of document.querySelectorAll('[data-panel]')) {
   refresh()
 }
 `
+
+function counted(count: number, what: string): Html {
+  return html`<li ${count === 0 ? { html: 'class="none"' } : ''}><b>${count}</b> ${what}${count === 1 ? '' : 's'}</li>`
+}
 
 function sessionTable(session: SessionView): Html {
   return html`<h3>${session.who}'s session</h3><table>
@@ -100,7 +105,7 @@ function receipt(one: SignOutReceipt): Html {
   const { access, refresh, id } = one.tokens
   return html`<strong>Signed out</strong> (${causes[one.cause]}): ${one.removed} removed, with ${access} access,
     ${refresh} refresh and ${id} ID tokens, in ${Math.ceil(one.durationMilliseconds)} ms.
-    <span class="soft">${one.revocationsOwed} to be revoked. Receipt ${one.id}.</span>`
+    <span class="soft">${one.revocationsOwed} to be revoked. Receipt\u00a0${one.id}.</span>`
 }
 
 const causes: Readonly<Record<SignOutReceipt['cause'], string>> = {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Interaction, Provider } from 'oidc-provider'
+import type { Interaction, OidcSession, Provider } from 'oidc-provider'
 import { html, page, type Site } from './pages.ts'
 
 /** The demo's users. Nobody needs a password. */
@@ -12,6 +12,7 @@ export const providerSite: Site = {
   name: 'Provider',
   subtitle: 'where everybody has an account',
   hue: 250,
+  narrow: true,
 }
 
 /** The provider with its own front page and sign-in page; all else is oidc-provider's. */
@@ -87,16 +88,23 @@ async function frontPage(
   response: ServerResponse,
 ): Promise<void> {
   const session = await provider.Session.get(provider.createContext(request, response))
-  const applications = Object.keys(session.authorizations ?? {})
+  const applications = await applicationsOf(provider, session)
   const body =
     session.accountId === undefined
       ? html`<section><h1>Nobody is signed in here</h1>
           <p>Begin in one of the applications.</p></section>`
       : html`<section><h1>${session.accountId} is signed in here</h1>
-          <p>Applications that know: ${applications.join(', ')}.</p>
+          <p>Applications that know: ${applications.join(' and ')}.</p>
           <div class="row"><a class="button" href="/session/end">Sign out everywhere</a></div>
           </section>`
   send(response, 200, 'Account', body)
+}
+
+/** The names of the applications that a session of the provider signed in to. */
+export async function applicationsOf(provider: Provider, session: OidcSession): Promise<string[]> {
+  const ids = Object.keys(session.authorizations ?? {})
+  const clients = await Promise.all(ids.map((id) => provider.Client.find(id)))
+  return clients.map((client, at) => client?.clientName ?? ids[at] ?? '')
 }
 
 async function form(request: IncomingMessage): Promise<URLSearchParams> {

@@ -1,10 +1,11 @@
 import type { OidcContext } from 'oidc-provider'
 import { html, page } from './pages.ts'
-import { providerSite } from './provider-pages.ts'
+import { applicationsOf, providerSite } from './provider-pages.ts'
 
 /** Asks before it ends the provider's session: an application that sent the browser may not know. */
 export async function confirmSignOut(context: OidcContext, form: string): Promise<void> {
-  const applications = Object.keys(context.oidc.session.authorizations ?? {})
+  const { provider, session } = context.oidc
+  const applications = await applicationsOf(provider, session)
   context.body = page(
     providerSite,
     'Sign out?',
