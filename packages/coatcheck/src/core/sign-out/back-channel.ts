@@ -5,7 +5,6 @@ import { readForm, single } from '../http/form.ts'
 import type { LogoutToken } from '../provider/types.ts'
 import { openSession } from '../session/open.ts'
 import { allUnder } from '../tokens/all-under.ts'
-import type { StoredEntry } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import { heard } from './heard.ts'
 import { markUntil } from './mark.ts'
@@ -99,18 +98,10 @@ async function refuseContradiction(
   const { issuer, sid, subject } = token
   if (sid === undefined || subject === undefined) return
   for await (const { id, value } of allUnder(context, vault.index('sid', issuer, sid))) {
-    if (await belongsTo(context, { id, value }, subject)) continue
+    const record = await openSession(context, id, value)
+    if (record === undefined || record.subject === subject) continue
     throw new AuthError('logout_token_invalid', 'sid and sub name sessions of different users.')
   }
-}
-
-async function belongsTo(
-  context: Context,
-  { id, value }: StoredEntry,
-  subject: string,
-): Promise<boolean> {
-  const record = await openSession(context, id, value)
-  return record === undefined || record.subject === subject
 }
 
 function refusal(status: number): Response {

@@ -1,8 +1,9 @@
 import type { SignOutCause, SignOutReceipt } from '../../events.ts'
 import type { Context } from '../context.ts'
 import { handleOf } from '../session/ticket.ts'
+import type { Removed } from './order.ts'
 import { newReceiptId } from './receipt-id.ts'
-import { type Removed, removeSessions } from './remove.ts'
+import { removeSessions } from './remove.ts'
 
 /** Removes one session by its store id; without one, only sign-ins under way. */
 export function endSession(
@@ -24,6 +25,7 @@ export function endSession(
     cause,
     named: id === undefined ? [] : [{ by: 'session', reference: handleOf(id) }],
     sessions: id === undefined ? [] : [id],
+    // Whenever they began: an index of a sign-in names that one only.
     marks: signIns.map((index) => ({
       index,
       mark: { clock: 'here', establishedUntil: Number.MAX_SAFE_INTEGER, keepUntil: at + 3_600_000 },

@@ -2,22 +2,30 @@ import type { Context } from '../context.ts'
 import type { TokenSet } from '../provider/types.ts'
 import type { Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
+import type { SignOutOrder } from './order.ts'
 import { newReceiptId } from './receipt-id.ts'
-import type { SignOutOrder } from './remove.ts'
 import { type RevocableToken, tokensOfSet } from './revocable.ts'
 
 /** What somebody promised and has to do, kept sealed in the store until it is done. */
-export type Work =
-  | {
-      readonly kind: 'revocation'
-      readonly receipt: string
-      /** Those the provider has not confirmed yet. */
-      readonly tokens: readonly RevocableToken[]
-      readonly attempts: number
-      readonly dueAt: number
-      readonly owedSince: number
-    }
-  | { readonly kind: 'sign_out'; readonly order: SignOutOrder; readonly dueAt: number }
+export type Work = OwedRevocation | UnfinishedSignOut
+
+/** Tokens that the provider has to be told to revoke. */
+export interface OwedRevocation {
+  readonly kind: 'revocation'
+  readonly receipt: string
+  /** Those the provider has not confirmed yet. */
+  readonly tokens: readonly RevocableToken[]
+  readonly attempts: number
+  readonly dueAt: number
+  readonly owedSince: number
+}
+
+/** A removal that somebody began; due when whoever began it should have finished long ago. */
+export interface UnfinishedSignOut {
+  readonly kind: 'sign_out'
+  readonly order: SignOutOrder
+  readonly dueAt: number
+}
 
 /** A revocation that the provider has not confirmed for so long is given up, with an alarm. */
 export const RETENTION: number = 24 * 3_600_000
@@ -68,4 +76,17 @@ export async function oweRevocation(context: Context, set: TokenSet): Promise<st
   await context.store.insert(id, record)
   context.wakeWorker()
   return receipt
+}
+
+/** Makes revocations due that waited for the browser's return. */
+export async function hasten(context: Context, ids: readonly string[]): Promise<void> {
+  const vault = await context.keyring.load()
+  for (const id of ids) {
+    const bytes = await context.store.get(id)
+    const work = bytes === undefined ? undefined : openWork(vault, id, bytes)
+    if (bytes === undefined || work?.kind !== 'revocation' || work.attempts > 0) continue
+    const next = { ...work, dueAt: context.environment.now() }
+    await context.store.replace(id, bytes, toSuccessor(context, vault, id, next).record)
+  }
+  context.wakeWorker()
 }

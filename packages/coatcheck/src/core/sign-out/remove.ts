@@ -1,35 +1,9 @@
-import type { Named, SignOutCause, SignOutReceipt } from '../../events.ts'
 import type { Context } from '../context.ts'
-import type { SessionRecord } from '../session/record.ts'
-import type { Mark, Successor } from '../tokens/store.ts'
+import type { Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
+import type { IndexMark, Removed, SignOutOrder } from './order.ts'
 import { toSuccessor } from './owed.ts'
-import { createTally } from './tally.ts'
-
-/** What is to be removed, why, and what the provider shall hear. Survives a crash as JSON. */
-export interface SignOutOrder {
-  /** The receipt's. */
-  readonly id: string
-  readonly cause: SignOutCause
-  readonly named: readonly Named[]
-  /** Store ids of single sessions. */
-  readonly sessions: readonly string[]
-  readonly marks: readonly { readonly index: string; readonly mark: Mark }[]
-  /** From when on refresh and access tokens are revoked at the provider; absent: never. */
-  readonly revokeAt?: number
-  readonly providerSession: SignOutReceipt['providerSession']
-  /** When it was heard. */
-  readonly at: number
-}
-
-/** A receipt and what only the caller may know. */
-export interface Removed {
-  readonly receipt: SignOutReceipt
-  /** Records of the order's single sessions that were still there. */
-  readonly records: readonly SessionRecord[]
-  /** Store ids of the revocations owed, for whoever can make them due. */
-  readonly owed: readonly string[]
-}
+import { createTally, type Tally } from './tally.ts'
 
 /** So many records go in one step: a few milliseconds of work. */
 const STEP = 128
@@ -56,20 +30,7 @@ export async function removeSessions(context: Context, order: SignOutOrder): Pro
     const value = await context.store.remove(id, tally.owe)
     if (value !== undefined) tally.count({ id, value })
   }
-  for (const { index, mark } of order.marks) {
-    const name = `w.${order.id}.${index}`
-    const rest = { ...order, sessions: [], marks: [{ index, mark }] }
-    const unfinished = unfinishedWork(context, vault, name, rest)
-    const removal = { mark, owe: tally.owe, limit: STEP, unfinished }
-    let step = await context.store.removeAll(index, removal)
-    step.removed.forEach(tally.count)
-    const inSteps = step.more
-    while (step.more) {
-      step = await context.store.removeAll(index, removal)
-      step.removed.forEach(tally.count)
-    }
-    if (inSteps) await context.store.remove(unfinished.id)
-  }
+  for (const each of order.marks) await removeCovered(context, vault, order, each, tally)
   if (whole !== undefined) await context.store.remove(whole.id)
 
   const removed = tally.end()
@@ -78,6 +39,33 @@ export async function removeSessions(context: Context, order: SignOutOrder): Pro
   }
   if (removed.owed.length > 0) context.wakeWorker()
   return removed
+}
+
+/**
+ * Leaves one mark and removes the records it covers, in steps. The first step also writes what is
+ * left to do, so that whoever finds it can finish.
+ */
+async function removeCovered(
+  context: Context,
+  vault: Vault,
+  order: SignOutOrder,
+  { index, mark }: IndexMark,
+  tally: Tally,
+): Promise<void> {
+  const rest = { ...order, sessions: [], marks: [{ index, mark }] }
+  const unfinished = unfinishedWork(context, vault, `w.${order.id}.${index}`, rest)
+  let steps = 0
+  for (let more = true; more; steps++) {
+    const step = await context.store.removeAll(index, {
+      mark,
+      owe: tally.owe,
+      limit: STEP,
+      unfinished,
+    })
+    step.removed.forEach(tally.count)
+    more = step.more
+  }
+  if (steps > 1) await context.store.remove(unfinished.id)
 }
 
 /** For whoever finds it when nobody has finished it in time. */

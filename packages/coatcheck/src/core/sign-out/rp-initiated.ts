@@ -13,8 +13,8 @@ import { cookieName, sessionCookieAttributes, sessionIdOf } from '../session/tic
 import { allPending, forgetPending } from '../sign-in/pending.ts'
 import { endSession } from './end-session.ts'
 import { heard } from './heard.ts'
+import { hasten } from './owed.ts'
 import { keepPendingSignOut } from './pending-sign-out.ts'
-import { hasten } from './worker.ts'
 
 /** Revocation waits so long for the browser's return: revoking first could keep the provider from telling others. */
 const RETURN_WITHIN = 30_000
@@ -51,7 +51,8 @@ export async function signOutHere(context: Context, request: Request): Promise<R
     logout_hint: single(form, 'logout_hint'),
     ui_locales: single(form, 'ui_locales'),
   }
-  const returnTo = single(form, 'return_to')
+  const wayBack = single(form, 'return_to')
+  const returnTo = wayBack === undefined ? undefined : safeReturnTo(wayBack, configuration.origin)
   const metadata = context.provider.knownMetadata()
   const removed = await heard(context, 'user', () => removeHere(context, request, metadata))
   const vault = await context.keyring.load()
@@ -62,15 +63,10 @@ export async function signOutHere(context: Context, request: Request): Promise<R
   ]
   if (known?.end_session_endpoint === undefined) {
     await hasten(context, removed.owed)
-    const to =
-      returnTo === undefined
-        ? configuration.routes.signedOut
-        : safeReturnTo(returnTo, configuration.origin)
-    return redirect(configuration.origin + to, cookies)
+    return redirect(configuration.origin + (returnTo ?? configuration.routes.signedOut), cookies)
   }
   const state = newSecret(context.environment)
-  const target = returnTo === undefined ? undefined : safeReturnTo(returnTo, configuration.origin)
-  const pending = { state, returnTo: target, owed: removed.owed }
+  const pending = { state, returnTo, owed: removed.owed }
   return toProvider(
     new URL(known.end_session_endpoint),
     {

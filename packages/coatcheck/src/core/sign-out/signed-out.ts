@@ -2,8 +2,8 @@ import { AuthError } from '../../errors.ts'
 import type { Context } from '../context.ts'
 import { escapeHtml, toPage } from '../http/page.ts'
 import { redirect } from '../http/redirect.ts'
+import { hasten } from './owed.ts'
 import { findPendingSignOut, forgetPendingSignOut } from './pending-sign-out.ts'
-import { hasten } from './worker.ts'
 
 /**
  * `GET …/signed-out`: where the provider sends the browser back (RP-Initiated Logout 3). A wrong

@@ -1,6 +1,8 @@
 import type { Context } from '../context.ts'
+import type { SignOutOrder } from './order.ts'
 import { openWork } from './owed.ts'
 import { newReceiptId } from './receipt-id.ts'
+import { tellAbandoned } from './revoke.ts'
 import { createTally } from './tally.ts'
 
 const BATCH = 128
@@ -13,14 +15,14 @@ export async function sweepExpired(context: Context): Promise<void> {
   const vault = await context.keyring.load()
   for (;;) {
     const at = context.environment.now()
-    const order = {
+    const order: SignOutOrder = {
       id: newReceiptId(context),
-      cause: 'expired' as const,
+      cause: 'expired',
       named: [],
       sessions: [],
       marks: [],
       revokeAt: at,
-      providerSession: 'not_asked' as const,
+      providerSession: 'not_asked',
       at,
     }
     const tally = createTally(context, vault, order)
@@ -28,12 +30,8 @@ export async function sweepExpired(context: Context): Promise<void> {
     swept.forEach(tally.count)
     for (const { id, value } of swept) {
       const work = openWork(vault, id, value)
-      if (work?.kind !== 'revocation') continue
       // Nobody was there to do it in time: that must not pass in silence.
-      const { receipt, attempts } = work
-      for (const { hint } of work.tokens) {
-        context.emit({ type: 'revocation', receipt, token: hint, outcome: 'abandoned', attempts })
-      }
+      if (work?.kind === 'revocation') tellAbandoned(context, work)
     }
     const { receipt, owed } = tally.end()
     if (receipt.removed > 0) context.emit({ type: 'signed_out', receipt })

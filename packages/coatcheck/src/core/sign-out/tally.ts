@@ -5,8 +5,8 @@ import type { SessionRecord } from '../session/record.ts'
 import { handleOf, isSessionId } from '../session/ticket.ts'
 import type { Owe, StoredEntry } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
+import type { Removed, SignOutOrder } from './order.ts'
 import { toSuccessor } from './owed.ts'
-import type { Removed, SignOutOrder } from './remove.ts'
 import { tokensToRevoke } from './revocable.ts'
 
 /** Keeps count of one removal while the store carries it out. */
@@ -18,74 +18,77 @@ export interface Tally {
   readonly end: () => Removed
 }
 
-interface Opened {
+interface Found {
   readonly record: SessionRecord | undefined
   /** Store id of its revocation. */
   readonly owed: string | undefined
-  readonly tokens: number
+  /** How many tokens that revokes. */
+  readonly revocations: number
 }
 
 /** Opens what is removed, once, to say what is owed for it and what the receipt shows. */
 export function createTally(context: Context, vault: Vault, order: SignOutOrder): Tally {
-  const opened = new Map<string, Opened>()
-  const total = { sessions: [] as string[], access: 0, refresh: 0, id: 0, owed: [] as string[] }
+  const { now } = context.environment
+  /** What the store is about to remove, until it says that it has. */
+  const found = new Map<string, Found>()
+  const sessions: string[] = []
   const records: SessionRecord[] = []
+  const owed: string[] = []
+  const tokens = { access: 0, refresh: 0, id: 0 }
   let revocations = 0
 
   return {
-    owe(entry) {
-      const record = openSessionNow(vault, entry.id, entry.value)
-      const tokens =
-        record === undefined || order.revokeAt === undefined
-          ? []
-          : tokensToRevoke(record, context.environment.now())
-      const successor =
-        tokens.length === 0
-          ? undefined
-          : toSuccessor(context, vault, `w.${order.id}.${entry.id}`, {
-              kind: 'revocation',
-              receipt: order.id,
-              tokens,
-              attempts: 0,
-              dueAt: order.revokeAt ?? 0,
-              owedSince: context.environment.now(),
-            })
-      opened.set(entry.id, { record, owed: successor?.id, tokens: tokens.length })
+    owe({ id, value }) {
+      const record = openSessionNow(vault, id, value)
+      const { revokeAt } = order
+      const revocable =
+        record === undefined || revokeAt === undefined ? [] : tokensToRevoke(record, now())
+      if (revokeAt === undefined || revocable.length === 0) {
+        found.set(id, { record, owed: undefined, revocations: 0 })
+        return undefined
+      }
+      const successor = toSuccessor(context, vault, `w.${order.id}.${id}`, {
+        kind: 'revocation',
+        receipt: order.id,
+        tokens: revocable,
+        attempts: 0,
+        dueAt: revokeAt,
+        owedSince: now(),
+      })
+      found.set(id, { record, owed: successor.id, revocations: revocable.length })
       return successor
     },
 
     count({ id }) {
       if (!isSessionId(id)) return
-      const { record, owed, tokens } = opened.get(id) ?? {
-        record: undefined,
-        owed: undefined,
-        tokens: 0,
+      const removed = found.get(id)
+      found.delete(id)
+      sessions.push(handleOf(id))
+      if (removed?.record === undefined) {
+        return context.emit({ type: 'record_unreadable', session: handleOf(id) })
       }
-      opened.delete(id)
-      const handle = handleOf(id)
-      total.sessions.push(handle)
-      if (owed !== undefined) total.owed.push(owed)
-      revocations += tokens
-      if (record === undefined) return context.emit({ type: 'record_unreadable', session: handle })
-      total.access += record.accessTokens.length
-      total.refresh += record.refreshToken === undefined ? 0 : 1
-      total.id += 1
+      const { record } = removed
+      if (removed.owed !== undefined) owed.push(removed.owed)
+      revocations += removed.revocations
+      tokens.access += record.accessTokens.length
+      tokens.refresh += record.refreshToken === undefined ? 0 : 1
+      tokens.id += 1
       if (order.sessions.includes(id)) records.push(record)
     },
 
     end() {
-      const { sessions, access, refresh, id, owed } = total
+      const { id, cause, named, providerSession, at } = order
       const receipt: SignOutReceipt = {
-        id: order.id,
-        cause: order.cause,
-        named: order.named,
+        id,
+        cause,
+        named,
         sessions,
         removed: sessions.length,
-        tokens: { access, refresh, id },
+        tokens,
         revocationsOwed: revocations,
-        providerSession: order.providerSession,
-        at: order.at,
-        durationMilliseconds: Math.max(0, context.environment.now() - order.at),
+        providerSession,
+        at,
+        durationMilliseconds: Math.max(0, now() - at),
       }
       return { receipt, records, owed }
     },

@@ -3,15 +3,20 @@ import type { StoredEntry } from './store.ts'
 
 const PAGE = 128
 
-/** Every record under an index, a page at a time. */
+/** Every record under an index. */
 export async function* allUnder(context: Context, index: string): AsyncGenerator<StoredEntry> {
+  for await (const page of pagesUnder(context, index)) yield* page
+}
+
+/** The same a page at a time, for whoever does something with many at once. */
+export async function* pagesUnder(
+  { store }: Context,
+  index: string,
+): AsyncGenerator<readonly StoredEntry[]> {
   let after: string | undefined
   for (;;) {
-    const page = await context.store.list(index, {
-      limit: PAGE,
-      ...(after !== undefined && { after }),
-    })
-    yield* page
+    const page = await store.list(index, { limit: PAGE, ...(after !== undefined && { after }) })
+    yield page
     after = page.at(-1)?.id
     if (page.length < PAGE) return
   }

@@ -1,0 +1,34 @@
+import type { Named, SignOutCause, SignOutReceipt } from '../../events.ts'
+import type { SessionRecord } from '../session/record.ts'
+import type { Mark } from '../tokens/store.ts'
+
+/** What is to be removed, why, and what the provider shall hear. Survives a crash as JSON. */
+export interface SignOutOrder {
+  /** The receipt's. */
+  readonly id: string
+  readonly cause: SignOutCause
+  readonly named: readonly Named[]
+  /** Store ids of single sessions. */
+  readonly sessions: readonly string[]
+  readonly marks: readonly IndexMark[]
+  /** From when on refresh and access tokens are revoked at the provider; absent: never. */
+  readonly revokeAt?: number
+  readonly providerSession: SignOutReceipt['providerSession']
+  /** When it was heard. */
+  readonly at: number
+}
+
+/** A mark and the index it is to be left on. */
+export interface IndexMark {
+  readonly index: string
+  readonly mark: Mark
+}
+
+/** A receipt and what only the caller may know. */
+export interface Removed {
+  readonly receipt: SignOutReceipt
+  /** Records of the order's single sessions that were still there. */
+  readonly records: readonly SessionRecord[]
+  /** Store ids of the revocations owed, for whoever can make them due. */
+  readonly owed: readonly string[]
+}
