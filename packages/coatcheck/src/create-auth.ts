@@ -3,7 +3,7 @@ import { configure } from './configuration.ts'
 import type { Context } from './core/context.ts'
 import { coverageOf } from './core/coverage.ts'
 import { createProvider } from './core/provider/provider.ts'
-import { createTokenBucket } from './core/provider/token-bucket.ts'
+import { createRateLimit } from './core/rate-limit.ts'
 import { createRouter } from './core/routes.ts'
 import { sessionsOf } from './core/session/list.ts'
 import { currentSession, toSession } from './core/session/session.ts'
@@ -15,6 +15,7 @@ import { accessTokenOf } from './core/tokens/access-token.ts'
 import { fetchWithToken } from './core/tokens/fetch.ts'
 import { guardStore } from './core/tokens/guarded-store.ts'
 import { createKeyring } from './core/tokens/keyring.ts'
+import { createRefreshes } from './core/tokens/refresh.ts'
 import { AuthError } from './errors.ts'
 import type { AuthEvent } from './events.ts'
 import type { AuthOptions } from './options.ts'
@@ -36,8 +37,8 @@ export function createAuth(options: AuthOptions): Auth {
     store,
     keyring: createKeyring(store, options.keys, environment),
     deferred: createDeferred(environment),
-    refreshes: { underWay: new Map(), attempts: new Map() },
-    strangers: createTokenBucket(500, 100, environment.now),
+    refreshes: createRefreshes(),
+    strangers: createRateLimit(500, 100, environment.now),
     emit,
     wakeWorker: () => worker.wake(),
   }

@@ -2,10 +2,10 @@ import type { Context, ErrorHandler, HonoRequest, MiddlewareHandler } from 'hono
 import type { Auth, Session } from '../auth.ts'
 import { readBody, refuseDeclared } from '../core/http/body.ts'
 import { SignInRequired } from '../sign-in-required.ts'
-import { unparse } from './body.ts'
 import { guard, signInAnswer } from './guard.ts'
 import { handOver, refuseMethod } from './hand-over.ts'
 import { originForm, pathOf } from './target.ts'
+import { unparse } from './unparse.ts'
 
 /**
  * Serves coatcheck's routes from a Hono application. Mount it first: Hono's `secureHeaders` writes

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { readBody, refuseDeclared } from '../core/http/body.ts'
-import { unparse } from './body.ts'
 import { refuseMethod } from './hand-over.ts'
 import { originForm } from './target.ts'
+import { unparse } from './unparse.ts'
 
 /** A request of `node:http`, and what frameworks built on it add. */
 export type NodeRequest = IncomingMessage & {

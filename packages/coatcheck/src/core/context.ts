@@ -1,8 +1,8 @@
 import type { Configuration } from '../configuration.ts'
 import type { AuthEvent } from '../events.ts'
 import type { Environment } from './environment.ts'
-import type { TokenBucket } from './provider/token-bucket.ts'
 import type { Provider } from './provider/types.ts'
+import type { RateLimit } from './rate-limit.ts'
 import type { Deferred } from './sign-out/deferred.ts'
 import type { Keyring } from './tokens/keyring.ts'
 import type { Refreshes } from './tokens/refresh.ts'
@@ -21,7 +21,7 @@ export interface Context {
   /** Refreshes under way in this process. */
   readonly refreshes: Refreshes
   /** How many front-channel requests that name nobody may still leave a mark. */
-  readonly strangers: TokenBucket
+  readonly strangers: RateLimit
   /** Tells the observer. Never throws. */
   readonly emit: (event: AuthEvent) => void
   /** Wakes the worker that revokes at the provider. */

@@ -1,4 +1,5 @@
 import { AuthError } from '../../errors.ts'
+import { readAtMost } from './bounded.ts'
 
 /** In bytes. No provider posts more: a logout token is at most 16 KiB, a `form_post` answer less. */
 export const BODY_LIMIT: number = 64 * 1024
@@ -15,19 +16,11 @@ export function refuseDeclared(contentLength: string | null | undefined): void {
 export async function readBody(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const kept: Uint8Array[] = []
-  let size = 0
-  try {
-    for await (const chunk of chunks) {
-      size += chunk.length
-      if (size > BODY_LIMIT) throw tooLarge()
-      kept.push(chunk)
-    }
-  } catch (cause) {
-    if (cause instanceof AuthError) throw cause
+  const body = await readAtMost(BODY_LIMIT, chunks).catch((cause: unknown) => {
     throw new AuthError('request_invalid', 'The request body broke off.', { cause })
-  }
-  return new Uint8Array(Buffer.concat(kept))
+  })
+  if (body === undefined) throw tooLarge()
+  return body
 }
 
 /** The error for a body above {@link BODY_LIMIT}. */

@@ -1,9 +1,9 @@
 import { AuthError } from '../../errors.ts'
 import type { Environment } from '../environment.ts'
+import { createRateLimit } from '../rate-limit.ts'
 import { readAnswer } from './answers.ts'
 import type { ProviderFetch } from './http.ts'
 import { checkMetadata } from './metadata.ts'
-import { createTokenBucket } from './token-bucket.ts'
 import type { Provider, ProviderMetadata } from './types.ts'
 
 /** How long a document is used before it is asked for again. */
@@ -21,7 +21,7 @@ export function createDiscovery(
   providerFetch: ProviderFetch,
   environment: Environment,
 ): Pick<Provider, 'metadata' | 'knownMetadata'> {
-  const attempts = createTokenBucket(5, 1000, environment.now)
+  const attempts = createRateLimit(5, 1000, environment.now)
   let known: ProviderMetadata | undefined
   let refreshAt = 0
   let backOff = backOffMilliseconds

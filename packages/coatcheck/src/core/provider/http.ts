@@ -1,5 +1,6 @@
 import { AuthError, ProviderError } from '../../errors.ts'
 import type { Environment } from '../environment.ts'
+import { readAtMost } from '../http/bounded.ts'
 import { isTrustworthy } from '../http/trustworthy.ts'
 
 /**
@@ -49,20 +50,13 @@ async function buffered(what: string, response: Response): Promise<Response> {
   if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
     throw new ProviderError('provider_invalid', `the ${what} answered with a redirect`, { status })
   }
-  const chunks: Uint8Array[] = []
-  let size = 0
-  const reader = response.body?.getReader()
-  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
-    size += read.value.byteLength
-    if (size > maximumBodyBytes) {
-      throw new ProviderError('provider_invalid', `the ${what} answered with more than 1 MiB`, {
-        status,
-      })
-    }
-    chunks.push(read.value)
+  const body = await readAtMost(maximumBodyBytes, response.body ?? [])
+  if (body === undefined) {
+    throw new ProviderError('provider_invalid', `the ${what} answered with more than 1 MiB`, {
+      status,
+    })
   }
-  const headers = response.headers
-  return new Response(size === 0 ? null : Buffer.concat(chunks, size), { status, headers })
+  return new Response(body.length === 0 ? null : body, { status, headers: response.headers })
 }
 
 function unreachable(what: string, reason: string, cause?: unknown): ProviderError {

@@ -1,10 +1,10 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { AuthError } from '../../errors.ts'
 import type { Environment } from '../environment.ts'
+import { createRateLimit } from '../rate-limit.ts'
 import { readAnswer } from './answers.ts'
 import type { ProviderFetch } from './http.ts'
 import { createKeySet, type KeySet } from './key-set.ts'
-import { createTokenBucket } from './token-bucket.ts'
 import type { Provider } from './types.ts'
 
 /** Where the keys come from that may verify the provider's signatures. */
@@ -47,8 +47,8 @@ export function createProviderKeys(
   environment: Environment,
 ): ProviderKeys {
   const { now } = environment
-  const unknownKids = createTokenBucket(5, 12_000, now)
-  const coldAttempts = createTokenBucket(5, 1000, now)
+  const unknownKids = createRateLimit(5, 12_000, now)
+  const coldAttempts = createRateLimit(5, 1000, now)
   let known: Fetched | undefined
   let flight: Promise<Fetched> | undefined
   let begun = 0

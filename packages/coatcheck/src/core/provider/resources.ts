@@ -1,4 +1,5 @@
 import { AuthError } from '../../errors.ts'
+import { isResource } from '../tokens/resource.ts'
 
 /**
  * Adds each resource indicator as a parameter of its own (RFC 8707 section 2). Rejects with
@@ -6,7 +7,7 @@ import { AuthError } from '../../errors.ts'
  */
 export function appendResources(parameters: URLSearchParams, resources: readonly string[]): void {
   for (const resource of resources) {
-    if (!URL.canParse(resource) || resource.includes('#')) {
+    if (!isResource(resource)) {
       throw new AuthError('request_invalid', 'a resource is not an absolute URI without fragment')
     }
     parameters.append('resource', resource)

@@ -31,6 +31,7 @@ export async function accessTokenOf(
   let poll = FIRST_POLL
   /** A refresh was tried and did not help: what is at hand will do if it is good at all. */
   let contented = false
+  /** Until the provider turns out to be out of reach: then its tokens expire by themselves. */
   let mayAsk = true
 
   for (;;) {
@@ -53,28 +54,23 @@ export async function accessTokenOf(
 
     if (record.refreshToken === undefined) {
       if (token !== undefined && !needed && !due) return release(token)
-      if (record.mustRevalidate || due) {
-        await endSession(context, id, 'not_revalidated')
-      }
+      if (record.mustRevalidate || due) await endSession(context, id, 'not_revalidated')
       throw required(context)
     }
 
     const outcome = await refreshSession(context, held, key, options.claims)
     if (outcome.kind === 'ended') throw required(context)
-    if (outcome.kind === 'failed') {
-      if (needed)
-        throw wantsTheUser(outcome.error) ? required(context, outcome.error) : outcome.error
+    if (outcome.kind === 'changed') continue
+    if (!needed) {
       contented = true
+      continue
     }
-    if (outcome.kind === 'busy') {
-      if (needed) {
-        if (context.environment.now() > giveUpAt) throw gaveUp()
-        await context.environment.wait(poll)
-        poll = Math.min(poll * 2, LONGEST_POLL)
-      } else {
-        contented = true
-      }
+    if (outcome.kind === 'failed') {
+      throw wantsTheUser(outcome.error) ? required(context, outcome.error) : outcome.error
     }
+    if (context.environment.now() > giveUpAt) throw gaveUp()
+    await context.environment.wait(poll)
+    poll = Math.min(poll * 2, LONGEST_POLL)
   }
 }
 

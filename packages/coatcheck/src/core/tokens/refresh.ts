@@ -2,8 +2,13 @@ import { AuthError, ProviderError } from '../../errors.ts'
 import type { Context } from '../context.ts'
 import type { TokenSet } from '../provider/types.ts'
 import { readSession } from '../session/read.ts'
-import type { HeldSession, SessionRecord, TokenKey } from '../session/record.ts'
-import { toStored, withTokenSet } from '../session/record.ts'
+import {
+  type HeldSession,
+  type SessionRecord,
+  type TokenKey,
+  toStored,
+  withTokenSet,
+} from '../session/record.ts'
 import { handleOf } from '../session/ticket.ts'
 import { endSession } from '../sign-out/end-session.ts'
 import { oweRevocation } from '../sign-out/owed.ts'
@@ -26,6 +31,11 @@ export interface Refreshes {
   readonly attempts: Map<string, Attempt>
 }
 
+/** Nothing under way yet. */
+export function createRefreshes(): Refreshes {
+  return { underWay: new Map(), attempts: new Map() }
+}
+
 interface Attempt {
   /** Our claim holds until then. */
   readonly claimedUntil: number
@@ -38,6 +48,11 @@ interface Attempt {
 export const CLAIM = 30_000
 /** Between claim and request; later the claim could end while the provider answers. */
 const START_WITHIN = 5_000
+/** After an attempt that may do better next time. */
+const FIRST_PAUSE = 500
+const LONGEST_PAUSE = 30_000
+/** A provider that asks for more patience than this is asked again anyway. */
+const LONGEST_RETRY_AFTER = 300_000
 /** Errors of RFC 6749 and OpenID Connect Core 3.1.2.6 that end in front of the user. */
 const WANTS_THE_USER = ['interaction_required', 'login_required', 'consent_required']
 
@@ -136,14 +151,10 @@ function ask(
  */
 async function keep(
   context: Context,
-  from: Pick<HeldSession, 'id'> & { readonly record: Pick<SessionRecord, 'generation'> },
+  { id, record: { generation } }: HeldSession,
   set: TokenSet,
   key: TokenKey,
 ): Promise<RefreshOutcome> {
-  const {
-    id,
-    record: { generation },
-  } = from
   const vault = await context.keyring.load()
   let last: Uint8Array | undefined
   for (;;) {
@@ -193,12 +204,12 @@ async function refused(
   const failures = (before?.failures ?? 0) + 1
   // An answer about one resource or scope says nothing about the next request.
   const transient = error.code === 'provider_unreachable' || wire === 'invalid_client'
-  const pause = transient ? Math.min(500 * 2 ** (failures - 1), 30_000) : 0
+  const pause = Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
   const retryAt = error instanceof ProviderError ? (error.retryAt ?? 0) : 0
   attempts.set(name, {
     claimedUntil: before?.claimedUntil ?? 0,
     failures,
-    notBefore: transient ? Math.max(now + pause, Math.min(retryAt, now + 300_000)) : 0,
+    notBefore: transient ? Math.max(now + pause, Math.min(retryAt, now + LONGEST_RETRY_AFTER)) : 0,
     error,
   })
   return { kind: 'failed', error }

@@ -1,18 +1,18 @@
 /** Allows a burst, and then a steady trickle. */
-export interface TokenBucket {
+export interface RateLimit {
   /** `true` when something may be done now; each `true` uses up one. */
   take(): boolean
 }
 
 /**
- * A bucket that starts full and gains one every so many milliseconds. Unlike a fixed cool-down it
+ * A bucket of `capacity` that starts full and gains one every so many milliseconds. Unlike a fixed cool-down it
  * lets two things that happen in the same second both have their turn.
  */
-export function createTokenBucket(
+export function createRateLimit(
   capacity: number,
   refillMilliseconds: number,
   now: () => number,
-): TokenBucket {
+): RateLimit {
   let level = capacity
   let filledAt = now()
 
