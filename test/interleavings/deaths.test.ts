@@ -1,17 +1,22 @@
-import { it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { inMemory } from './places.ts'
+import { inMemory, openFolder } from './places.ts'
 import { everyPromiseHolds } from './property.ts'
 import { createQuiet } from './quiet.ts'
 import { parameters, patience } from './runs.ts'
 
-const quiet = createQuiet()
+describe('where a process dies at any step, another finishes', () => {
+  const quiet = createQuiet()
+  const folder = openFolder()
+  after(() => folder.close())
 
-it(
-  'keeps every promise where a process dies at any step: another finishes [INV-15]',
-  patience,
-  async () => {
+  it('in memory [INV-15]', patience, async () => {
     const property = everyPromiseHolds({ quiet, openStore: inMemory }, { deaths: true })
     await fc.assert(property, parameters(150))
-  },
-)
+  })
+
+  it('on LMDB [INV-15]', patience, async () => {
+    const property = everyPromiseHolds({ quiet, openStore: folder.openStore }, { deaths: true })
+    await fc.assert(property, parameters(30))
+  })
+})

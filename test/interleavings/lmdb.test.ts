@@ -9,6 +9,10 @@ const quiet = createQuiet()
 const folder = openFolder()
 after(() => folder.close())
 
-it('keeps every promise whatever happens at the same time, on LMDB [INV-3]', patience, async () => {
-  await fc.assert(everyPromiseHolds({ quiet, openStore: folder.openStore }), parameters(60))
-})
+it(
+  'keeps every promise whatever happens at the same time, on LMDB [INV-1, INV-3, TOK-6]',
+  patience,
+  async () => {
+    await fc.assert(everyPromiseHolds({ quiet, openStore: folder.openStore }), parameters(60))
+  },
+)

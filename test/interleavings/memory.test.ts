@@ -8,7 +8,7 @@ import { parameters, patience } from './runs.ts'
 const quiet = createQuiet()
 
 it(
-  'keeps every promise whatever happens at the same time, in memory [INV-3]',
+  'keeps every promise whatever happens at the same time, in memory [INV-1, INV-3, TOK-6]',
   patience,
   async () => {
     await fc.assert(everyPromiseHolds({ quiet, openStore: inMemory }), parameters(300))

@@ -7,6 +7,8 @@ export interface Mutation {
   /** Promises of which at least one must be seen to be broken. */
   readonly breaks: readonly PromiseName[]
   readonly mutate: (store: TokenStore) => TokenStore
+  /** Only seen where a process dies. */
+  readonly deaths?: true
 }
 
 /** Established after every mark. */
@@ -110,6 +112,33 @@ export const MUTATIONS: readonly Mutation[] = [
     mutate: (store) =>
       withMark(store, (mark) => (mark.clock === 'here' ? { ...mark, establishedUntil: 0 } : mark)),
   },
+  {
+    name: 'get answers from a replica that is one read behind',
+    breaks: ['served', 'gone', 'spent', 'kept'],
+    mutate: lagging,
+  },
+  {
+    name: 'removeAll does not write down what is unfinished',
+    breaks: ['gone'],
+    deaths: true,
+    mutate: (store) => ({
+      ...store,
+      async removeAll(index, removal) {
+        const step = await store.removeAll(index, removal)
+        await store.remove(removal.unfinished.id)
+        return step
+      },
+    }),
+  },
+  {
+    name: 'an order that was written down for whoever finishes it is lost',
+    breaks: ['gone'],
+    deaths: true,
+    mutate: (store) => ({
+      ...store,
+      insert: async (id, record) => (id.startsWith('w.') ? true : store.insert(id, record)),
+    }),
+  },
 ]
 
 function unmarked(record: StoredRecord): StoredRecord {
@@ -138,6 +167,20 @@ function givingTwice(store: TokenStore): TokenStore {
       const value = await store.remove(id, owe)
       if (value !== undefined) given.set(id, value)
       return value
+    },
+  }
+}
+
+function lagging(store: TokenStore): TokenStore {
+  const seen = new Map<string, Uint8Array>()
+  return {
+    ...store,
+    async get(id) {
+      const before = seen.get(id)
+      const now = await store.get(id)
+      if (now === undefined) seen.delete(id)
+      else seen.set(id, now)
+      return before ?? now
     },
   }
 }
