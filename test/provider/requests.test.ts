@@ -243,7 +243,7 @@ describe('an answer of the token endpoint', () => {
     assert.equal(error.status, 400)
     assert.equal(error.error, 'invalid_grant')
     assert.equal(error.error_description, 'gone')
-    assert.equal(error.message, 'the token endpoint refused: invalid_grant')
+    assert.equal(error.message, 'The token endpoint refused: invalid_grant')
   })
 
   it('is surfaced when the resource is not one the provider knows [TOK-13]', async () => {

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 export async function sendResponse(response: Response, outgoing: ServerResponse): Promise<void> {
   const body = new Uint8Array(await response.arrayBuffer())
   if (mayBeFramed(response)) {
-    for (const name of framingHeaders) outgoing.removeHeader(name)
+    for (const name of FRAMING_HEADERS) outgoing.removeHeader(name)
   }
   outgoing.statusCode = response.status
   for (const [name, value] of response.headers) {
@@ -16,7 +16,7 @@ export async function sendResponse(response: Response, outgoing: ServerResponse)
 }
 
 /** What middleware for the whole application may have set, and would keep a provider's frame out. */
-const framingHeaders = [
+const FRAMING_HEADERS = [
   'x-frame-options',
   'cross-origin-embedder-policy',
   'cross-origin-opener-policy',

@@ -2,9 +2,9 @@ import { AuthError, ProviderError } from '../../errors.ts'
 import { isJsonObject, parseJson } from './strict-json.ts'
 
 /** Longer descriptions are cut: they are for logs. */
-const maximumDescription = 500
+const MAXIMUM_DESCRIPTION = 500
 /** A provider that asks for more patience than this is asked again anyway. */
-const maximumRetryMilliseconds = 24 * 60 * 60 * 1000
+const MAXIMUM_RETRY_MILLISECONDS = 24 * 60 * 60 * 1000
 
 /**
  * The JSON object of a good answer. Rejects with `provider_invalid` where it is none, and with
@@ -19,16 +19,16 @@ export async function readAnswer(
   if (!statuses.includes(response.status)) throw await refusalOf(what, response, now)
   const type = mediaType(response)
   if (type !== 'application/json' && !type.endsWith('+json')) {
-    throw new AuthError('provider_invalid', `the ${what} did not answer with JSON`)
+    throw new AuthError('provider_invalid', `The ${what} did not answer with JSON.`)
   }
   try {
     const value = parseJson(await response.text(), 'last')
     if (isJsonObject(value)) return value
   } catch (error) {
     const rule = error instanceof SyntaxError ? error.message : 'is not JSON'
-    throw new AuthError('provider_invalid', `the answer of the ${what} ${rule}`)
+    throw new AuthError('provider_invalid', `The answer of the ${what} ${rule}.`)
   }
-  throw new AuthError('provider_invalid', `the answer of the ${what} is not a JSON object`)
+  throw new AuthError('provider_invalid', `The answer of the ${what} is not a JSON object.`)
 }
 
 /**
@@ -46,12 +46,12 @@ export async function refusalOf(
   const wire = { status, error, error_description, retryAt }
   const said = sayable(error) ?? `status ${status}`
   if (status >= 500 || status === 408 || status === 429) {
-    return new ProviderError('provider_unreachable', `the ${what} is not available: ${said}`, wire)
+    return new ProviderError('provider_unreachable', `The ${what} is not available: ${said}`, wire)
   }
   if (status >= 400 && error !== undefined) {
-    return new ProviderError('provider_refused', `the ${what} refused: ${said}`, wire)
+    return new ProviderError('provider_refused', `The ${what} refused: ${said}`, wire)
   }
-  return new ProviderError('provider_invalid', `the ${what} answered with status ${status}`, wire)
+  return new ProviderError('provider_invalid', `The ${what} answered with status ${status}.`, wire)
 }
 
 /** An error code that may stand in a message: what the specifications allow, and short. */
@@ -69,7 +69,7 @@ async function wireError(
       return {
         error: body['error'],
         error_description:
-          typeof description === 'string' ? description.slice(0, maximumDescription) : undefined,
+          typeof description === 'string' ? description.slice(0, MAXIMUM_DESCRIPTION) : undefined,
       }
     }
   } catch {
@@ -84,7 +84,7 @@ function retryAtOf(response: Response, now: number): number | undefined {
   if (!value) return undefined
   const time = /^\d+$/.test(value) ? now + Number(value) * 1000 : Date.parse(value)
   if (Number.isNaN(time)) return undefined
-  return Math.min(Math.max(time, now), now + maximumRetryMilliseconds)
+  return Math.min(Math.max(time, now), now + MAXIMUM_RETRY_MILLISECONDS)
 }
 
 function mediaType(response: Response): string {

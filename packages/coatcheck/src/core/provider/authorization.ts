@@ -20,14 +20,17 @@ export function createAuthorization(
 ): Pick<Provider, 'authorizationUrl'> {
   const push = async (metadata: ProviderMetadata, request: URLSearchParams): Promise<string> => {
     if (metadata.pushed_authorization_request_endpoint === undefined) {
-      throw new AuthError('provider_invalid', 'requests must be pushed, and there is no endpoint')
+      throw new AuthError(
+        'provider_invalid',
+        'Requests must be pushed, and the provider has no endpoint for it.',
+      )
     }
     const response = await client.push(metadata, request)
     const what = 'pushed authorization request endpoint'
     const answer = await readAnswer(what, response, environment.now(), [201, 200])
     const { request_uri } = answer
     if (typeof request_uri !== 'string' || request_uri === '') {
-      throw new AuthError('provider_invalid', `the ${what} sent no request_uri`)
+      throw new AuthError('provider_invalid', `The ${what} sent no request_uri.`)
     }
     return request_uri
   }
@@ -53,7 +56,7 @@ function requestOf(clientId: string, parameters: Parameters): URLSearchParams {
   for (const [name, value] of Object.entries(parameters)) {
     if (name === 'request_uri' || name === 'request') {
       // RFC 9126 section 2.1; and who may name a request could replace ours.
-      throw new AuthError('request_invalid', `${name} cannot be a parameter of a sign-in`)
+      throw new AuthError('request_invalid', `${name} cannot be a parameter of a sign-in.`)
     }
     if (name === 'resource') appendResources(request, [value].flat())
     else for (const each of [value].flat()) request.append(name, each)

@@ -10,26 +10,26 @@ import type { ProviderMetadata } from './types.ts'
 export function checkCallback(callback: URLSearchParams, metadata: ProviderMetadata): string {
   for (const name of ['code', 'error', 'iss', 'state', 'response']) {
     if (callback.getAll(name).length > 1) {
-      throw new AuthError('request_invalid', `the callback repeats ${name}`)
+      throw new AuthError('request_invalid', `The callback repeats ${name}.`)
     }
   }
   const iss = callback.get('iss')
   if (iss === null && metadata.authorization_response_iss_parameter_supported) {
-    throw new AuthError('issuer_mismatch', 'the callback does not name the issuer')
+    throw new AuthError('issuer_mismatch', 'The callback does not name the issuer.')
   }
   if (iss !== null && iss !== metadata.issuer) {
-    throw new AuthError('issuer_mismatch', 'the callback names another issuer')
+    throw new AuthError('issuer_mismatch', 'The callback names another issuer.')
   }
   const error = callback.get('error')
   if (error !== null) {
     const error_description = callback.get('error_description')?.slice(0, 500)
     const said = sayable(error) ?? 'an error'
-    throw new ProviderError('sign_in_refused', `the provider refused the sign-in: ${said}`, {
+    throw new ProviderError('sign_in_refused', `The provider refused the sign-in: ${said}`, {
       error,
       error_description,
     })
   }
   const code = callback.get('code')
-  if (!code) throw new AuthError('request_invalid', 'the callback has no code')
+  if (!code) throw new AuthError('request_invalid', 'The callback has no code.')
   return code
 }

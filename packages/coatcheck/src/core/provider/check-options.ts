@@ -1,9 +1,9 @@
 import { isTrustworthy } from '../http/trustworthy.ts'
-import { asymmetricAlgorithms } from './key-set.ts'
+import { ASYMMETRIC_ALGORITHMS } from './key-set.ts'
 import type { ProviderOptions } from './options.ts'
 
 /** Algorithms whose key is the client secret (Core 10.1). */
-export const secretAlgorithms: readonly string[] = ['HS256', 'HS384', 'HS512']
+export const SECRET_ALGORITHMS: readonly string[] = ['HS256', 'HS384', 'HS512']
 
 /** Throws a `TypeError` that says what to write where a provider option cannot work. */
 export function checkProviderOptions(options: ProviderOptions): void {
@@ -54,11 +54,11 @@ function checkClientAuthentication(options: ProviderOptions): void {
 
 function checkAlgorithms(options: ProviderOptions): void {
   const { idTokenSignedResponseAlg: algorithm = 'RS256', clientSecret, idTokenEncryption } = options
-  if (secretAlgorithms.includes(algorithm)) {
+  if (SECRET_ALGORITHMS.includes(algorithm)) {
     if (!clientSecret)
       throw new TypeError(`provider.clientSecret: ${algorithm} needs it as its key`)
-  } else if (!asymmetricAlgorithms.includes(algorithm)) {
-    const known = [...asymmetricAlgorithms, ...secretAlgorithms].join(', ')
+  } else if (!ASYMMETRIC_ALGORITHMS.includes(algorithm)) {
+    const known = [...ASYMMETRIC_ALGORITHMS, ...SECRET_ALGORITHMS].join(', ')
     throw new TypeError(`provider.idTokenSignedResponseAlg: write one of ${known}`)
   }
   if (idTokenEncryption) {

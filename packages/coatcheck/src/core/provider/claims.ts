@@ -14,7 +14,7 @@ export interface ClaimRules {
 
 type UncheckedClaims = Readonly<Record<string, unknown>>
 
-const defaultClockSkewSeconds = 60
+const DEFAULT_CLOCK_SKEW_SECONDS = 60
 
 /** The rules that follow from the options. */
 export function claimRules(options: ProviderOptions, environment: Environment): ClaimRules {
@@ -22,7 +22,7 @@ export function claimRules(options: ProviderOptions, environment: Environment): 
     issuer: options.issuer,
     clientId: options.clientId,
     trustedAudiences: options.trustedAudiences ?? [],
-    clockSkewSeconds: options.clockSkewSeconds ?? defaultClockSkewSeconds,
+    clockSkewSeconds: options.clockSkewSeconds ?? DEFAULT_CLOCK_SKEW_SECONDS,
     now: () => environment.now() / 1000,
   }
 }

@@ -19,9 +19,9 @@ export interface Client {
 }
 
 /** A provider may have to ask a directory before it issues a token. */
-const tokenLimitMilliseconds = 10_000
+const TOKEN_LIMIT_MILLISECONDS = 10_000
 /** RFC 7523 section 3: an assertion should be of no use soon after. */
-const assertionSeconds = 60
+const ASSERTION_SECONDS = 60
 
 /** Builds requests and proves who asks, the registered way (Core section 9). */
 export function createClient(
@@ -41,7 +41,7 @@ export function createClient(
 
   return {
     token(metadata, grantType, parameters) {
-      const through = via('token endpoint', metadata.token_endpoint, tokenLimitMilliseconds)
+      const through = via('token endpoint', metadata.token_endpoint, TOKEN_LIMIT_MILLISECONDS)
       const server = serverOf(metadata)
       return oauth.genericTokenEndpointRequest(
         server,
@@ -90,7 +90,7 @@ function clientAuthentication(
         header['typ'] = 'client-authentication+jwt'
         const issuedAt = Math.floor(now() / 1000)
         payload['iat'] = issuedAt
-        payload['exp'] = issuedAt + assertionSeconds
+        payload['exp'] = issuedAt + ASSERTION_SECONDS
         // Optional, and the first thing that fails at a provider whose clock is behind.
         delete payload['nbf']
       },

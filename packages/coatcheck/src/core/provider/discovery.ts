@@ -7,9 +7,9 @@ import { checkMetadata } from './metadata.ts'
 import type { Provider, ProviderMetadata } from './types.ts'
 
 /** How long a document is used before it is asked for again. */
-const freshMilliseconds = 60 * 60 * 1000
-/** The wait after a first failed refresh; it doubles up to `freshMilliseconds`. */
-const backOffMilliseconds = 60 * 1000
+const FRESH_MILLISECONDS = 60 * 60 * 1000
+/** The wait after a first failed refresh; it doubles up to `FRESH_MILLISECONDS`. */
+const BACK_OFF_MILLISECONDS = 60 * 1000
 
 /**
  * The provider's metadata (OpenID Connect Discovery 1.0 section 4): asked for when first needed,
@@ -24,7 +24,7 @@ export function createDiscovery(
   const attempts = createRateLimit(5, 1000, environment.now)
   let known: ProviderMetadata | undefined
   let refreshAt = 0
-  let backOff = backOffMilliseconds
+  let backOff = BACK_OFF_MILLISECONDS
   let flight: Promise<ProviderMetadata> | undefined
   let lastFailure: unknown
 
@@ -33,14 +33,14 @@ export function createDiscovery(
       .then(
         (metadata) => {
           known = metadata
-          refreshAt = environment.now() + freshMilliseconds
-          backOff = backOffMilliseconds
+          refreshAt = environment.now() + FRESH_MILLISECONDS
+          backOff = BACK_OFF_MILLISECONDS
           return metadata
         },
         (error: unknown) => {
           lastFailure = error
           refreshAt = environment.now() + backOff
-          backOff = Math.min(backOff * 2, freshMilliseconds)
+          backOff = Math.min(backOff * 2, FRESH_MILLISECONDS)
           throw error
         },
       )
@@ -82,6 +82,6 @@ async function fetchMetadata(
     return checkMetadata(document, issuer)
   } catch (error) {
     const rule = error instanceof Error ? error.message : 'unknown'
-    throw new AuthError('provider_invalid', `the ${what} cannot be used: ${rule}`)
+    throw new AuthError('provider_invalid', `The ${what} cannot be used: ${rule}`)
   }
 }

@@ -17,14 +17,14 @@ export type ProviderFetch = (
   limitMilliseconds?: number,
 ) => Promise<Response>
 
-const defaultLimitMilliseconds = 5_000
-const maximumBodyBytes = 1024 * 1024
+const DEFAULT_LIMIT_MILLISECONDS = 5_000
+const MAXIMUM_BODY_BYTES = 1024 * 1024
 
 /** The only way to the provider: every request is bounded in time and size. */
 export function createProviderFetch(environment: Environment): ProviderFetch {
-  return async (what, url, init, limitMilliseconds = defaultLimitMilliseconds) => {
+  return async (what, url, init, limitMilliseconds = DEFAULT_LIMIT_MILLISECONDS) => {
     if (!isTrustworthy(new URL(url))) {
-      throw new AuthError('provider_invalid', `the ${what} is not an https URL`)
+      throw new AuthError('provider_invalid', `The ${what} is not an https URL.`)
     }
     const end = new AbortController()
     const tooLate = environment.wait(limitMilliseconds, end.signal).then(() => {
@@ -48,11 +48,11 @@ export function createProviderFetch(environment: Environment): ProviderFetch {
 async function buffered(what: string, response: Response): Promise<Response> {
   const { status } = response
   if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
-    throw new ProviderError('provider_invalid', `the ${what} answered with a redirect`, { status })
+    throw new ProviderError('provider_invalid', `The ${what} answered with a redirect.`, { status })
   }
-  const body = await readAtMost(maximumBodyBytes, response.body ?? [])
+  const body = await readAtMost(MAXIMUM_BODY_BYTES, response.body ?? [])
   if (body === undefined) {
-    throw new ProviderError('provider_invalid', `the ${what} answered with more than 1 MiB`, {
+    throw new ProviderError('provider_invalid', `The ${what} answered with more than 1 MiB.`, {
       status,
     })
   }
@@ -60,7 +60,7 @@ async function buffered(what: string, response: Response): Promise<Response> {
 }
 
 function unreachable(what: string, reason: string, cause?: unknown): ProviderError {
-  return new ProviderError('provider_unreachable', `the ${what} could not be reached: ${reason}`, {
+  return new ProviderError('provider_unreachable', `The ${what} could not be reached: ${reason}`, {
     cause,
   })
 }

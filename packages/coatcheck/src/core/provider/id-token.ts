@@ -16,9 +16,9 @@ import type { Claims, RefreshExpectation, SignInExpectation, VerifiedIdToken } f
 export type VerifyIdToken = (jwt: string, accessToken: string) => Promise<VerifiedIdToken>
 
 /** It comes straight from the token endpoint: one issued yesterday answers no request of today. */
-const maximumAgeSeconds = 24 * 60 * 60
+const MAXIMUM_AGE_SECONDS = 24 * 60 * 60
 
-const kind: TokenKind = {
+const ID_TOKEN: TokenKind = {
   maximumLength: 64 * 1024,
   types: ['jwt'],
   untyped: true,
@@ -32,7 +32,7 @@ export function createIdTokenVerifier(
   rules: ClaimRules,
 ): VerifyIdToken {
   return async (jwt, accessToken) => {
-    const { value, claims } = await verifySignature(jwt, kind)
+    const { value, claims } = await verifySignature(jwt, ID_TOKEN)
     checkIdTokenClaims(claims, rules)
     checkAccessTokenHash(claims, accessToken, algorithm)
     const { sub, sid, iat } = claims as { sub: string; sid?: string; iat: number }
@@ -54,7 +54,7 @@ export function checkIdTokenClaims(
   if (sid !== undefined && !isSid(sid)) throw invalid('sid is malformed')
   if (!isTime(exp)) throw invalid('exp is missing or not a number')
   if (hasPassed(exp, rules)) throw invalid('exp has passed')
-  checkIssuedAt(claims, maximumAgeSeconds, rules, invalid)
+  checkIssuedAt(claims, MAXIMUM_AGE_SECONDS, rules, invalid)
   if (auth_time !== undefined && !isTime(auth_time)) throw invalid('auth_time is not a number')
 }
 

@@ -33,9 +33,9 @@ export interface TokenKind {
  */
 export type VerifySignature = (token: string, kind: TokenKind) => Promise<SignedToken>
 
-const maximumHeaderBytes = 4096
-const maximumKid = 1024
-const base64url = /^[A-Za-z0-9_-]+$/
+const MAXIMUM_HEADER_BYTES = 4096
+const MAXIMUM_KID = 1024
+const BASE64URL = /^[A-Za-z0-9_-]+$/
 
 /** Verifies with these keys and this one algorithm; with encryption registered, only encrypted tokens. */
 export function createSignatureVerifier(
@@ -74,7 +74,7 @@ export function createSignatureVerifier(
 
 function checkHeaderLength(token: string, refuse: Refuse): void {
   const length = token.indexOf('.')
-  if (length > (maximumHeaderBytes * 4) / 3) throw refuse('the header is too long')
+  if (length > (MAXIMUM_HEADER_BYTES * 4) / 3) throw refuse('the header is too long')
 }
 
 async function signedPart(
@@ -99,7 +99,7 @@ function checkHeader(
   if ('crit' in header || 'b64' in header) throw refuse('the header demands an extension')
   const { typ, kid } = header
   if (typ === undefined ? !untyped : !types.includes(plainType(typ))) throw refuse('typ is wrong')
-  if (kid !== undefined && (typeof kid !== 'string' || kid.length > maximumKid)) {
+  if (kid !== undefined && (typeof kid !== 'string' || kid.length > MAXIMUM_KID)) {
     throw refuse('kid is malformed')
   }
   return kid
@@ -110,7 +110,7 @@ function plainType(typ: unknown): string {
 }
 
 function isPart(part: string | undefined): part is string {
-  return part !== undefined && base64url.test(part)
+  return part !== undefined && BASE64URL.test(part)
 }
 
 function parsePart(part: string, name: string, refuse: Refuse): Record<string, unknown> {

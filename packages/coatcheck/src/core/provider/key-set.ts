@@ -15,29 +15,29 @@ interface KeyKind {
   readonly crv?: string
 }
 
-const rsa: KeyKind = { kty: 'RSA' }
-const ed25519: KeyKind = { kty: 'OKP', crv: 'Ed25519' }
-const kinds: Readonly<Record<string, KeyKind>> = {
-  RS256: rsa,
-  RS384: rsa,
-  RS512: rsa,
-  PS256: rsa,
-  PS384: rsa,
-  PS512: rsa,
+const RSA: KeyKind = { kty: 'RSA' }
+const ED25519: KeyKind = { kty: 'OKP', crv: 'Ed25519' }
+const KINDS: Readonly<Record<string, KeyKind>> = {
+  RS256: RSA,
+  RS384: RSA,
+  RS512: RSA,
+  PS256: RSA,
+  PS384: RSA,
+  PS512: RSA,
   ES256: { kty: 'EC', crv: 'P-256' },
   ES384: { kty: 'EC', crv: 'P-384' },
   ES512: { kty: 'EC', crv: 'P-521' },
-  EdDSA: ed25519,
-  Ed25519: ed25519,
+  EdDSA: ED25519,
+  Ed25519: ED25519,
 }
 
 /** Signature algorithms whose keys a provider publishes. */
-export const asymmetricAlgorithms: readonly string[] = Object.keys(kinds)
+export const ASYMMETRIC_ALGORITHMS: readonly string[] = Object.keys(KINDS)
 
-const maximumKeys = 100
-const maximumTried = 10
+const MAXIMUM_KEYS = 100
+const MAXIMUM_TRIED = 10
 /** RFC 7518 section 3.3. */
-const minimumRsaBits = 2048
+const MINIMUM_RSA_BITS = 2048
 
 /**
  * Sorts a JWK set (RFC 7517 section 5): keys for encryption, of another type, curve, algorithm or
@@ -47,7 +47,7 @@ const minimumRsaBits = 2048
 export function createKeySet(document: unknown, algorithm: string): KeySet {
   const keys = isJsonObject(document) ? document['keys'] : undefined
   if (!Array.isArray(keys)) throw new Error('there is no list of keys')
-  if (keys.length > maximumKeys) throw new Error(`there are more than ${maximumKeys} keys`)
+  if (keys.length > MAXIMUM_KEYS) throw new Error(`there are more than ${MAXIMUM_KEYS} keys`)
   const usable = keys.filter((key) => isJsonObject(key) && fits(key, algorithm)) as NamedKey[]
   const imported = new Map<NamedKey, KeyObject | undefined>()
 
@@ -59,21 +59,21 @@ export function createKeySet(document: unknown, algorithm: string): KeySet {
   return {
     fitting(kid) {
       const named = kid === undefined ? usable : usable.filter((jwk) => jwk.kid === kid)
-      const keys = named.slice(0, maximumTried).map(importOnce)
+      const keys = named.slice(0, MAXIMUM_TRIED).map(importOnce)
       return keys.filter((key) => key !== undefined)
     },
   }
 }
 
 function fits(jwk: Record<string, unknown>, algorithm: string): boolean {
-  const kind = kinds[algorithm]
+  const kind = KINDS[algorithm]
   const { kty, crv, use, alg, key_ops } = jwk
   return (
     kind !== undefined &&
     kty === kind.kty &&
     (kind.crv === undefined || crv === kind.crv) &&
     (use === undefined || use === 'sig') &&
-    (alg === undefined || alg === algorithm || kinds[String(alg)] === ed25519) &&
+    (alg === undefined || alg === algorithm || KINDS[String(alg)] === ED25519) &&
     (key_ops === undefined || (Array.isArray(key_ops) && key_ops.includes('verify')))
   )
 }
@@ -86,8 +86,8 @@ function importPublic(jwk: NamedKey): KeyObject | undefined {
     kty === 'RSA' ? { kty, n, e } : kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x }
   try {
     const key = createPublicKey({ key: members as JsonWebKey, format: 'jwk' })
-    const { modulusLength = minimumRsaBits } = key.asymmetricKeyDetails ?? {}
-    return modulusLength < minimumRsaBits ? undefined : key
+    const { modulusLength = MINIMUM_RSA_BITS } = key.asymmetricKeyDetails ?? {}
+    return modulusLength < MINIMUM_RSA_BITS ? undefined : key
   } catch {
     return undefined
   }

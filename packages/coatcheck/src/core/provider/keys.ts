@@ -28,10 +28,10 @@ interface Fetched {
 }
 
 /** After this the keys are asked for again while they go on serving: a withdrawn key goes away. */
-const freshMilliseconds = 10 * 60 * 1000
+const FRESH_MILLISECONDS = 10 * 60 * 1000
 /** Keys that could not be confirmed for longer are not trusted any more. */
-const staleMilliseconds = 24 * 60 * 60 * 1000
-const retryMilliseconds = 60 * 1000
+const STALE_MILLISECONDS = 24 * 60 * 60 * 1000
+const RETRY_MILLISECONDS = 60 * 1000
 
 /**
  * The provider's published keys, from the discovered `jwks_uri` and nowhere else.
@@ -62,11 +62,11 @@ export function createProviderKeys(
       .then(
         (set) => {
           known = { set, number, at: now() }
-          refreshAt = known.at + freshMilliseconds
+          refreshAt = known.at + FRESH_MILLISECONDS
           return known
         },
         (error: unknown) => {
-          refreshAt = now() + retryMilliseconds
+          refreshAt = now() + RETRY_MILLISECONDS
           lastFailure = unobtainable(error)
           throw lastFailure
         },
@@ -79,7 +79,7 @@ export function createProviderKeys(
 
   /** The keys at hand; without any, or with too old ones, those of a fetch. */
   const current = async (): Promise<Fetched> => {
-    if (known && now() - known.at < staleMilliseconds) {
+    if (known && now() - known.at < STALE_MILLISECONDS) {
       // A failure here changes nothing until the keys are too old; then it is told.
       if (now() >= refreshAt) fetchKeys().catch(() => undefined)
       return known
@@ -91,7 +91,7 @@ export function createProviderKeys(
 
   const fetchAgain = async (): Promise<Fetched> => {
     if (!flight && !unknownKids.take()) {
-      throw new AuthError('provider_unreachable', 'unknown keys were asked for too often just now')
+      throw new AuthError('provider_unreachable', 'Unknown keys were asked for too often just now.')
     }
     return fetchKeys()
   }
@@ -142,7 +142,7 @@ async function fetchKeySet(
 /** Whatever the reason is, the caller could not tell and may try again. */
 function unobtainable(cause: unknown): AuthError {
   const reason = cause instanceof Error ? cause.message : 'unknown'
-  return new AuthError('provider_unreachable', `the provider's keys are missing: ${reason}`, {
+  return new AuthError('provider_unreachable', `The provider's keys are missing: ${reason}`, {
     cause,
   })
 }

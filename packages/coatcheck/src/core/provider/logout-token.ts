@@ -15,11 +15,11 @@ import type { LogoutToken, Provider } from './types.ts'
 
 type LogoutTokenOptions = Pick<ProviderOptions, 'strictLogoutTokens' | 'logoutTokenAgeSeconds'>
 
-const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
-const defaultAgeSeconds = 24 * 60 * 60
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
+const DEFAULT_AGE_SECONDS = 24 * 60 * 60
 /** How old a token without `exp` may be: three providers in use leave it out. */
-const withoutExpirySeconds = 5 * 60
-const maximumJti = 1024
+const WITHOUT_EXPIRY_SECONDS = 5 * 60
+const MAXIMUM_JTI = 1024
 
 /** Back-Channel Logout 1.0 section 2.6, steps 1 to 7; the sessions are the caller's. */
 export function createLogoutTokenVerifier(
@@ -47,7 +47,7 @@ export function readLogoutClaims(
   rules: ClaimRules,
   options: LogoutTokenOptions,
 ): LogoutToken {
-  const { logoutTokenAgeSeconds = defaultAgeSeconds, strictLogoutTokens = false } = options
+  const { logoutTokenAgeSeconds = DEFAULT_AGE_SECONDS, strictLogoutTokens = false } = options
   checkParties(claims, rules, invalid)
   // With a nonce it could pass for an ID token, whatever the value.
   if ('nonce' in claims) throw invalid('it has a nonce')
@@ -55,7 +55,7 @@ export function readLogoutClaims(
   if (sub === undefined && sid === undefined) throw invalid('sub and sid are both missing')
   if (sub !== undefined && !isSubject(sub)) throw invalid('sub is malformed')
   if (sid !== undefined && !isSid(sid)) throw invalid('sid is malformed')
-  if (typeof jti !== 'string' || jti === '' || jti.length > maximumJti) {
+  if (typeof jti !== 'string' || jti === '' || jti.length > MAXIMUM_JTI) {
     throw invalid('jti is missing or malformed')
   }
   const event = logoutEventOf(claims)
@@ -63,9 +63,10 @@ export function readLogoutClaims(
   if (exp !== undefined && !isTime(exp)) throw invalid('exp is not a number')
   if (exp === undefined) {
     if (strictLogoutTokens) throw invalid('exp is missing')
-    if (rules.now() - iat > withoutExpirySeconds) throw invalid('exp is missing and iat is too old')
+    if (rules.now() - iat > WITHOUT_EXPIRY_SECONDS)
+      throw invalid('exp is missing and iat is too old')
   }
-  const end = Math.min(exp ?? iat + withoutExpirySeconds, iat + logoutTokenAgeSeconds)
+  const end = Math.min(exp ?? iat + WITHOUT_EXPIRY_SECONDS, iat + logoutTokenAgeSeconds)
   return {
     issuer: rules.issuer,
     subject: sub,
@@ -83,12 +84,12 @@ export function readLogoutClaims(
 function logoutEventOf(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { events } = claims
   if (!isJsonObject(events)) throw invalid('events is missing or not an object')
-  const event = Object.hasOwn(events, logoutEvent) ? events[logoutEvent] : undefined
+  const event = Object.hasOwn(events, LOGOUT_EVENT) ? events[LOGOUT_EVENT] : undefined
   if (event === undefined) throw invalid('events does not name a back-channel logout')
   if (!isJsonObject(event)) throw invalid('the logout event is not an object')
   return event
 }
 
 function invalid(rule: string): AuthError {
-  return new AuthError('logout_token_invalid', `logout token refused: ${rule}`)
+  return new AuthError('logout_token_invalid', `Logout token refused: ${rule}`)
 }

@@ -2,14 +2,14 @@ import { isTrustworthy } from '../http/trustworthy.ts'
 import { isJsonObject } from './strict-json.ts'
 import type { ProviderMetadata } from './types.ts'
 
-const requiredEndpoints = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
-const optionalEndpoints = [
+const REQUIRED_ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
+const OPTIONAL_ENDPOINTS = [
   'userinfo_endpoint',
   'revocation_endpoint',
   'end_session_endpoint',
   'pushed_authorization_request_endpoint',
 ] as const
-const switches = [
+const SWITCHES = [
   'require_pushed_authorization_requests',
   'authorization_response_iss_parameter_supported',
   'backchannel_logout_supported',
@@ -17,7 +17,7 @@ const switches = [
   'frontchannel_logout_supported',
   'frontchannel_logout_session_supported',
 ] as const
-const lists = [
+const LISTS = [
   'response_types_supported',
   'subject_types_supported',
   'id_token_signing_alg_values_supported',
@@ -40,20 +40,20 @@ export function checkMetadata(document: unknown, issuer: string): ProviderMetada
   if (metadata['issuer'] !== issuer) {
     throw new Error(`it names the issuer ${printable(metadata['issuer'])}`)
   }
-  for (const name of requiredEndpoints) {
+  for (const name of REQUIRED_ENDPOINTS) {
     if (metadata[name] === undefined) throw new Error(`${name} is missing`)
   }
-  for (const name of [...requiredEndpoints, ...optionalEndpoints]) {
+  for (const name of [...REQUIRED_ENDPOINTS, ...OPTIONAL_ENDPOINTS]) {
     if (metadata[name] !== undefined && !isEndpoint(metadata[name])) {
       throw new Error(`${name} is not an https URL`)
     }
   }
-  for (const name of switches) {
+  for (const name of SWITCHES) {
     if (metadata[name] !== undefined && typeof metadata[name] !== 'boolean') {
       throw new Error(`${name} is not true or false`)
     }
   }
-  for (const name of lists) {
+  for (const name of LISTS) {
     if (metadata[name] !== undefined && !isStringList(metadata[name])) {
       throw new Error(`${name} is not a list of strings`)
     }

@@ -1,6 +1,6 @@
 import type { Environment } from '../environment.ts'
 import { createAuthorization } from './authorization.ts'
-import { checkProviderOptions, secretAlgorithms } from './check-options.ts'
+import { checkProviderOptions, SECRET_ALGORITHMS } from './check-options.ts'
 import { claimRules } from './claims.ts'
 import { createClient } from './client.ts'
 import { createDiscovery } from './discovery.ts'
@@ -25,7 +25,7 @@ export function createProvider(options: ProviderOptions, environment: Environmen
   const providerFetch = createProviderFetch(environment)
   const discovery = createDiscovery(issuer, providerFetch, environment)
   const keys =
-    clientSecret !== undefined && secretAlgorithms.includes(algorithm)
+    clientSecret !== undefined && SECRET_ALGORITHMS.includes(algorithm)
       ? createSecretKeys(clientSecret)
       : createProviderKeys(algorithm, discovery, providerFetch, environment)
   const rules = claimRules(options, environment)

@@ -8,7 +8,7 @@ import { isResource } from '../tokens/resource.ts'
 export function appendResources(parameters: URLSearchParams, resources: readonly string[]): void {
   for (const resource of resources) {
     if (!isResource(resource)) {
-      throw new AuthError('request_invalid', 'a resource is not an absolute URI without fragment')
+      throw new AuthError('request_invalid', 'A resource is not an absolute URI without fragment.')
     }
     parameters.append('resource', resource)
   }

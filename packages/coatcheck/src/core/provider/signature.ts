@@ -19,7 +19,7 @@ export function signatureVerifies(
     case 'RS':
       return verify(hash, input, key, signature)
     case 'PS':
-      return verify(hash, input, { key, ...pss }, signature)
+      return verify(hash, input, { key, ...PSS }, signature)
     case 'ES':
       return verify(hash, input, { key, dsaEncoding: 'ieee-p1363' }, signature)
     case 'Ed':
@@ -31,7 +31,7 @@ export function signatureVerifies(
   }
 }
 
-const pss = {
+const PSS = {
   padding: constants.RSA_PKCS1_PSS_PADDING,
   saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
 }

@@ -2,7 +2,7 @@
 export type Repeated = 'refuse' | 'last'
 
 /** Deeper than any claim or metadata in use, shallow enough for every reader that comes after. */
-const maximumDepth = 32
+const MAXIMUM_DEPTH = 32
 
 /**
  * Parses JSON that came from elsewhere. Refuses what is nested too deeply and, where asked,
@@ -19,7 +19,7 @@ export function parseJson(text: string, repeated: Repeated): unknown {
     throw new SyntaxError('is not JSON')
   }
   const found = scan(text)
-  if (found.depth > maximumDepth) throw new SyntaxError('is nested too deeply')
+  if (found.depth > MAXIMUM_DEPTH) throw new SyntaxError('is nested too deeply')
   if (found.repeated && repeated === 'refuse') throw new SyntaxError('repeats a member name')
   return found.proto ? JSON.parse(text, withoutProto) : value
 }
@@ -49,7 +49,7 @@ function scan(text: string): Found {
     if (character === '{' || character === '[') {
       open.push(character === '{' ? new Set() : undefined)
       if (open.length > found.depth) found.depth = open.length
-      if (found.depth > maximumDepth) return found
+      if (found.depth > MAXIMUM_DEPTH) return found
     } else if (character === '}' || character === ']') {
       open.pop()
     } else if (character === '"') {

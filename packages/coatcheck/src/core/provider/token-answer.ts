@@ -5,9 +5,9 @@ import type { TokenSet } from './types.ts'
 export type TokenAnswer = Omit<TokenSet, 'idToken'> & { readonly idToken: string | undefined }
 
 /** For a provider that does not say how long an access token lives: the usual hour. */
-const defaultLifetimeSeconds = 3600
+const DEFAULT_LIFETIME_SECONDS = 3600
 /** Nothing lives longer than ten years. */
-const maximumLifetimeSeconds = 10 * 365 * 24 * 60 * 60
+const MAXIMUM_LIFETIME_SECONDS = 10 * 365 * 24 * 60 * 60
 
 /**
  * Reads a good answer of the token endpoint (RFC 6749 section 5.1). Unknown members are ignored.
@@ -38,14 +38,17 @@ function isToken(value: unknown): value is string {
 }
 
 function lifetimeSeconds(value: unknown): number {
-  if (value === undefined) return defaultLifetimeSeconds
+  if (value === undefined) return DEFAULT_LIFETIME_SECONDS
   const seconds = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) {
     throw invalid('expires_in')
   }
-  return Math.min(seconds, maximumLifetimeSeconds)
+  return Math.min(seconds, MAXIMUM_LIFETIME_SECONDS)
 }
 
 function invalid(member: string): AuthError {
-  return new AuthError('provider_invalid', `the token endpoint's ${member} is missing or malformed`)
+  return new AuthError(
+    'provider_invalid',
+    `The token endpoint's ${member} is missing or malformed.`,
+  )
 }

@@ -49,7 +49,7 @@ export function createTokenEndpoint(parts: Parts): Pick<Provider, 'exchangeCode'
       parameters.set('code_verifier', verifier)
       appendResources(parameters, resources)
       const { idToken, ...tokens } = await ask('authorization_code', parameters)
-      if (!idToken) throw new AuthError('provider_invalid', 'the token endpoint sent no ID token')
+      if (!idToken) throw new AuthError('provider_invalid', 'The token endpoint sent no ID token.')
       checkSignIn(idToken, expect, rules)
       return { ...tokens, idToken }
     },

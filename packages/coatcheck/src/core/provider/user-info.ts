@@ -17,13 +17,16 @@ export function createUserInfo(
     async userInfo(accessToken, subject) {
       const { userinfo_endpoint } = await discovery.metadata()
       if (userinfo_endpoint === undefined) {
-        throw new AuthError('provider_invalid', 'the provider has no UserInfo endpoint')
+        throw new AuthError('provider_invalid', 'The provider has no UserInfo endpoint.')
       }
       const headers = { accept: 'application/json', authorization: `Bearer ${accessToken}` }
       const response = await providerFetch('UserInfo endpoint', userinfo_endpoint, { headers })
       const claims = await readAnswer('UserInfo endpoint', response, environment.now())
       if (claims['sub'] !== subject) {
-        throw new AuthError('userinfo_invalid', 'sub is not the user of the ID token')
+        throw new AuthError(
+          'userinfo_invalid',
+          'The sub of UserInfo is not the user of the ID token.',
+        )
       }
       return claims as Claims
     },
