@@ -225,6 +225,17 @@ describe('the names under which sessions are found', () => {
   })
 })
 
+it('opens what is sealed for the purpose and under the name it was sealed for, and for no other', () => {
+  const key = { id: new Uint8Array(6), secret: new Uint8Array(32).fill(1) }
+  const vault = createVault({ index: key.secret, seal: [key] }, (length) => new Uint8Array(length))
+  const sealed = vault.seal('session', 's.1', { subject: 'U1' })
+  assert.deepEqual(vault.open('session', 's.1', sealed), { content: { subject: 'U1' } })
+  const unreadable = { reason: 'unreadable' }
+  assert.deepEqual(vault.open('work', 's.1', sealed), unreadable)
+  assert.deepEqual(vault.open('session', 's.2', sealed), unreadable)
+  assert.deepEqual(vault.open('session', '', sealed), unreadable)
+})
+
 /** Every way in says 503 and `keys_unknown`, with a message that says what to do. */
 async function assertUnknown(app: Application, auth: Auth): Promise<void> {
   const before = failures(app).length
