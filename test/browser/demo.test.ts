@@ -10,8 +10,8 @@ describe('the demo in Chromium', () => {
   let demo: Demo
   let chromium: Chromium
   before(async () => {
-    demo = await startDemo()
     chromium = await startChromium()
+    demo = await startDemo()
   })
   after(async () => {
     await chromium.close()

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import type { RequestHandler } from 'express'
+import helmet from 'helmet'
 import type { Page } from 'playwright-core'
 import { requireSession } from '#coatcheck/adapters/express'
 import { type Chromium, startChromium, type Visitor } from './chromium.ts'
@@ -58,7 +60,8 @@ describe('signing out in Chromium', () => {
   it("works from a button of the application's own where its policy lets forms lead to the provider", async (t) => {
     const site = await startSite(t)
     const visitor = await chromium.visitor(t)
-    ownButton(site, `form-action 'self' ${site.provider.issuer}`)
+    const directives = { 'form-action': ["'self'", 'https:', site.provider.issuer] }
+    ownButton(site, helmet({ contentSecurityPolicy: { directives } }))
     await signIn(site, visitor.page)
     await visitor.page.goto(`${site.origin}/own`)
     await visitor.page.click('button')
@@ -71,7 +74,7 @@ describe('signing out in Chromium', () => {
     const site = await startSite(t)
     const visitor = await chromium.visitor(t)
     visitor.expected.push(/violates .* "form-action 'self'"/)
-    ownButton(site, `form-action 'self'`)
+    ownButton(site, helmet())
     await signIn(site, visitor.page)
     await visitor.page.goto(`${site.origin}/own`)
     const blocked = visitor.context.waitForEvent('requestfailed')
@@ -151,13 +154,12 @@ addEventListener('pageshow', async ({ persisted }) => {
 })
 </script>`
 
-/** A page with a form of the application's own, under this policy. */
-function ownButton(site: Site, policy: string): void {
-  site.pages.get('/own', async (request, response) => {
+/** A page with a form of the application's own, behind this helmet. */
+function ownButton(site: Site, policy: RequestHandler): void {
+  site.pages.get('/own', policy, async (request, response) => {
     const session = await site.auth.session(request)
     const form = `<form method="post" action="/auth/sign-out">
       <input type="hidden" name="return_to" value="/own"><button>Sign out</button></form>`
-    response.set('content-security-policy', policy)
     response.send(html(session?.subject ?? 'Nobody', form))
   })
 }
