@@ -46,7 +46,10 @@ export interface AuthOptions {
   readonly scope?: string
   /** Resource indicators (RFC 8707) requested at sign-in. */
   readonly resources?: readonly string[]
-  /** Sent with every authorization request, such as `prompt` or `acr_values`. */
+  /**
+   * Sent with every authorization request, such as `prompt` or `acr_values`. The ID token is held
+   * to them, and a link to the sign-in cannot ask for anything else.
+   */
   readonly authorizationParameters?: Readonly<Record<string, string>>
   /** How the provider sends the browser back. Default `query`. */
   readonly responseMode?: 'query' | 'form_post'
