@@ -65,15 +65,20 @@ export function hasPassed(exp: number, rules: ClaimRules): boolean {
 
 /** Core 2: at most 255 characters. Compared as it is, without any normalisation. */
 export function isSubject(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= 255
+  return isText(value) && value.length <= 255
 }
 
 /** A provider's name for its session is opaque (Back-Channel Logout 2.1). */
 export function isSid(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= 1024
+  return isText(value) && value.length <= 1024
 }
 
 /** Seconds since the epoch, within what milliseconds can express exactly. */
 export function isTime(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value < 1e12
+}
+
+/** Half a surrogate pair has no encoding: two such names would become one. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.isWellFormed()
 }

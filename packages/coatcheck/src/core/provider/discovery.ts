@@ -65,7 +65,7 @@ export function createDiscovery(
 }
 
 /** Section 4: the issuer without its terminating slash, and the well-known path. */
-export function configurationUrl(issuer: string): string {
+function configurationUrl(issuer: string): string {
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 }
 

@@ -41,10 +41,7 @@ export function createIdTokenVerifier(
 }
 
 /** The claims alone, their signature aside. Throws `id_token_invalid`. */
-export function checkIdTokenClaims(
-  claims: Readonly<Record<string, unknown>>,
-  rules: ClaimRules,
-): void {
+function checkIdTokenClaims(claims: Readonly<Record<string, unknown>>, rules: ClaimRules): void {
   checkParties(claims, rules, invalid)
   const { azp, sub, sid, exp, auth_time } = claims
   // A logout token must never sign anybody in (Back-Channel Logout 4.1).

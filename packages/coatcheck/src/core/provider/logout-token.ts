@@ -42,7 +42,7 @@ export function createLogoutTokenVerifier(
 }
 
 /** The claims alone, their signature aside. Throws `logout_token_invalid`; late is an answer. */
-export function readLogoutClaims(
+function readLogoutClaims(
   claims: Readonly<Record<string, unknown>>,
   rules: ClaimRules,
   options: LogoutTokenOptions,

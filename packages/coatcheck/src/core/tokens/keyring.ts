@@ -26,7 +26,7 @@ export interface Keyring {
 }
 
 /** The record's own id. */
-export const KEYRING_ID = 'k'
+const KEYRING_ID = 'k'
 const DAY = 86_400_000
 const LIFETIME = 400 * DAY
 

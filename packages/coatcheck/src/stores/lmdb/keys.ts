@@ -16,7 +16,7 @@ import type { Established } from '../../core/tokens/store.ts'
  */
 
 /** Longer names are refused. The core's have at most 64 bytes. */
-export const LONGEST_NAME = 255
+const LONGEST_NAME = 255
 /** What parts are numbered with. */
 export const NEXT_NUMBER: Uint8Array = Buffer.from('n')
 /** Milliseconds from here on are all the same to the sweep. */
