@@ -48,11 +48,12 @@ export async function startChromium(): Promise<Chromium> {
 /** One person whose Chromium still allows third-party cookies, by a setting of the profile. */
 export async function visitorWithThirdPartyCookies(t: TestContext): Promise<Visitor> {
   const profile = await mkdtemp(join(tmpdir(), 'coatcheck-chromium-'))
-  t.after(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }))
   await mkdir(join(profile, 'Default'))
   const preferences = { profile: { cookie_controls_mode: 0, block_third_party_cookies: false } }
   await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences))
-  return visit(t, await chromium.launchPersistentContext(profile, launch))
+  const visitor = await visit(t, await chromium.launchPersistentContext(profile, launch))
+  t.after(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }))
+  return visitor
 }
 
 async function visit(t: TestContext, context: BrowserContext): Promise<Visitor> {
