@@ -8,7 +8,7 @@ import { createRouter } from './core/routes.ts'
 import { sessionsOf } from './core/session/list.ts'
 import { currentSession, toSession } from './core/session/session.ts'
 import { sessionIdOfHandle } from './core/session/ticket.ts'
-import { issuerOf, signOutByName } from './core/sign-out/administrator.ts'
+import { checkIssuer, signOutByName } from './core/sign-out/administrator.ts'
 import { createDeferred } from './core/sign-out/deferred.ts'
 import { startWorker } from './core/sign-out/worker.ts'
 import { accessTokenOf } from './core/tokens/access-token.ts'
@@ -38,7 +38,7 @@ export function createAuth(options: AuthOptions): Auth {
     keyring: createKeyring(store, options.keys, environment),
     deferred: createDeferred(environment),
     refreshes: createRefreshes(),
-    strangers: createRateLimit(500, 100, environment.now),
+    strangers: createRateLimit(2000, 50, environment.now),
     emit,
     wakeWorker: () => worker.wake(),
   }
@@ -83,7 +83,8 @@ export function createAuth(options: AuthOptions): Auth {
     },
     async sessions(user) {
       assertOpen()
-      return sessionsOf(context, issuerOf(context, user), user.subject)
+      checkIssuer(context, user)
+      return sessionsOf(context, user.subject)
     },
     coverage: () => coverageOf(context),
     signInPath(returnTo) {

@@ -60,7 +60,7 @@ export class ProviderError extends AuthError {
   /** HTTP status, where there was an answer. */
   readonly status: number | undefined
   readonly error: string | undefined
-  readonly error_description: string | undefined
+  declare readonly error_description: string | undefined
   /** Milliseconds since the epoch before which the provider does not want to be asked again. */
   readonly retryAt: number | undefined
 
@@ -78,7 +78,8 @@ export class ProviderError extends AuthError {
     super(code, message, { cause: wire.cause })
     this.status = wire.status
     this.error = wire.error
-    this.error_description = wire.error_description
+    // A provider may repeat in it what it was sent: there on request, but not in a print of the error.
+    Object.defineProperty(this, 'error_description', { value: wire.error_description })
     this.retryAt = wire.retryAt
   }
 }

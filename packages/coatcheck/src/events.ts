@@ -70,7 +70,8 @@ export type AuthEvent =
   | { readonly type: 'signed_out'; readonly receipt: SignOutReceipt }
   | {
       /** The store failed in the middle: it is tried again until it is done. */
-      readonly type: 'sign_out_deferred'
+      /** `sign_out_lost`: too many wait already, and anybody could have asked for this one. */
+      readonly type: 'sign_out_deferred' | 'sign_out_lost'
       readonly cause: SignOutCause
     }
   /** A logout token was refused; `reason` names the rule. */

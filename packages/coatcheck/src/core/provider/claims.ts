@@ -80,5 +80,5 @@ export function isTime(value: unknown): value is number {
 
 /** Half a surrogate pair has no encoding: two such names would become one. */
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.isWellFormed()
+  return typeof value === 'string' && value.length > 0 && !/\p{Cs}/u.test(value)
 }

@@ -1,10 +1,16 @@
 import type { Claims, TokenSet, VerifiedIdToken } from '../provider/types.ts'
+import {
+  browserIndex,
+  type Home,
+  sidIndex,
+  subjectIndex,
+  subjectWithoutSidIndex,
+} from '../tokens/home.ts'
 import type { StoredRecord } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 
 /** Everything kept for one signed-in browser: one sealed record, found by its ticket's hash. */
-export interface SessionRecord {
-  readonly issuer: string
+export interface SessionRecord extends Home {
   readonly subject: string
   /** Every `sid` an ID token of this session carried (Core 12.2); any of them ends it. */
   readonly sids: readonly string[]
@@ -17,8 +23,8 @@ export interface SessionRecord {
   readonly establishedAt: number
   /** By the store's clock: when the browser was sent to the provider. */
   readonly beganAt: number
-  /** The index that ends sign-ins under way in the same browser. */
-  readonly signInIndex: string
+  /** What the sign-ins of one browser have in common: a sign-out there ends those under way. */
+  readonly browser: string
   /** By our clock, like the times below. */
   readonly signedInAt: number
   readonly lastSeenAt: number
@@ -72,16 +78,16 @@ export function toStored(
   record: SessionRecord,
   limits: Limits,
 ): StoredRecord {
-  const { issuer, subject, sids } = record
-  const bySid = sids.map((sid) => vault.index('sid', issuer, sid))
+  const { subject, sids } = record
+  const bySid = sids.map((sid) => sidIndex(vault, record, sid))
   return {
     value: vault.seal('session', id, record),
     expiresAt: expiryOf(record, limits),
     established: { provider: record.establishedAt, here: record.beganAt },
     indexes: [
-      vault.index('subject', issuer, subject),
-      ...(bySid.length > 0 ? bySid : [vault.index('subject_without_sid', issuer, subject)]),
-      record.signInIndex,
+      subjectIndex(vault, record, subject),
+      ...(bySid.length > 0 ? bySid : [subjectWithoutSidIndex(vault, record, subject)]),
+      browserIndex(vault, record, record.browser),
     ],
   }
 }

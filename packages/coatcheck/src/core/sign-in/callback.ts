@@ -33,9 +33,11 @@ export async function completeSignIn(context: Context, request: Request): Promis
   }
   const { pending, cookie } = found
   const forget = forgetOnePending(context, cookie)
+  let isOurs = false
   try {
     checkIssuer(context, pending)
     await claimOnce(context, vault, pending)
+    isOurs = true
     const session = await signIn(context, vault, answer, pending)
     await removeEarlier(context, request, pending, session)
     const lifetime = Math.round(context.configuration.lifetime / 1000)
@@ -49,9 +51,10 @@ export async function completeSignIn(context: Context, request: Request): Promis
     await heedRefusal(context, request, pending, error)
     if (!(error instanceof AuthError)) throw error
     context.emit({ type: 'sign_in_failed', code: error.code })
-    // The page that says what happened also drops the cookie: this sign-in is over either way.
+    // Who claimed it also drops the cookie: the sign-in is over. An answer that comes a second
+    // time must not, since the first may still be under way and a sign-out has to find it.
     const signInPath = context.configuration.routes.signIn
-    return toFailure(error, request, { signInPath, cookies: [forget] })
+    return toFailure(error, request, { signInPath, cookies: isOurs ? [forget] : [] })
   }
 }
 
@@ -87,6 +90,8 @@ async function heedRefusal(
   error: unknown,
 ): Promise<void> {
   if (!pending.silent || !(error instanceof ProviderError)) return
+  // In a frame the provider may only have missed its cookie.
+  if (!['document', null].includes(request.headers.get('sec-fetch-dest'))) return
   if (error.code !== 'sign_in_refused' || error.error !== 'login_required') return
   for (const id of earlierSessions(context, request, pending)) {
     await endSession(context, id, 'provider_refused', { providerSession: 'ended_by_provider' })
@@ -108,12 +113,10 @@ async function signIn(
     expect: { nonce: pending.nonce, maxAge: pending.maxAge, acrValues: pending.acrValues },
   })
   const { idToken } = set
-  const claims = configuration.userInfo
-    ? { ...(await provider.userInfo(set.accessToken, idToken.subject)), ...idToken.claims }
-    : idToken.claims
+  const claims = configuration.userInfo ? await withUserInfo(context, set) : idToken.claims
   const ticket = newSecret(environment)
   const id = sessionIdOfTicket(ticket)
-  const record = toRecord(context, vault, pending, set, idToken, claims)
+  const record = toRecord(context, pending, set, idToken, claims)
   if (!(await keepOrRevoke(context, set, id, toStored(vault, id, record, configuration)))) {
     throw new AuthError('signed_out_meanwhile', 'A sign-out landed before this sign-in was done.')
   }
@@ -124,6 +127,20 @@ async function signIn(
     withoutSid: idToken.sid === undefined,
   })
   return { id, ticket, record }
+}
+
+/** The claims of both. Where UserInfo cannot be believed, nobody may keep the tokens either. */
+async function withUserInfo(
+  context: Context,
+  set: TokenSet & { readonly idToken: VerifiedIdToken },
+): Promise<Claims> {
+  const { subject, claims } = set.idToken
+  try {
+    return { ...(await context.provider.userInfo(set.accessToken, subject)), ...claims }
+  } catch (error) {
+    await oweRevocation(context, set)
+    throw error
+  }
 }
 
 /** Whether the session is kept. Where it is not, nobody may keep what the provider gave for it. */
@@ -145,7 +162,6 @@ async function keepOrRevoke(
 
 function toRecord(
   context: Context,
-  vault: Vault,
   pending: PendingSignIn,
   set: TokenSet,
   idToken: VerifiedIdToken,
@@ -156,6 +172,7 @@ function toRecord(
   const key = { resource: context.configuration.resources[0], askedScope: undefined }
   return {
     issuer: context.provider.issuer,
+    clientId: context.provider.clientId,
     subject: idToken.subject,
     sids: idToken.sid === undefined ? [] : [idToken.sid],
     claims,
@@ -164,7 +181,7 @@ function toRecord(
     authTime: typeof authTime === 'number' ? authTime : undefined,
     establishedAt: idToken.issuedAt,
     beganAt: pending.beganAt,
-    signInIndex: vault.index('sign_in', pending.state),
+    browser: pending.browser,
     signedInAt: now,
     lastSeenAt: now,
     validatedAt: now,

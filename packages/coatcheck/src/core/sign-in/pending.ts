@@ -23,6 +23,8 @@ export interface PendingSignIn {
   /** By the store's clock: what a sign-out that begins here is compared with. */
   readonly beganAt: number
   readonly expiresAt: number
+  /** What the sign-ins of this browser have in common: a sign-out in it ends them all. */
+  readonly browser: string
   /** The store id of the session this browser had when it left. */
   readonly replaces?: string
   readonly maxAge?: number

@@ -5,8 +5,10 @@ import { single } from '../http/form.ts'
 import { redirect } from '../http/redirect.ts'
 import { safeReturnTo } from '../http/return-to.ts'
 import { newSecret } from '../secret.ts'
+import { readSession } from '../session/read.ts'
 import { cookieName, sessionIdOf } from '../session/ticket.ts'
-import { keepPending, PENDING_LIFETIME, type PendingSignIn } from './pending.ts'
+import type { Vault } from '../tokens/vault.ts'
+import { allPending, keepPending, PENDING_LIFETIME, type PendingSignIn } from './pending.ts'
 
 /** Parameters of the authorization request that a link to the sign-in may set (Core 3.1.2.1). */
 const PASSED_ON = ['prompt', 'max_age', 'acr_values', 'login_hint', 'ui_locales'] as const
@@ -29,6 +31,7 @@ export async function startSignIn(context: Context, request: Request): Promise<R
     returnTo: safeReturnTo(single(query, 'return_to'), configuration.origin),
     beganAt,
     expiresAt: environment.now() + PENDING_LIFETIME,
+    browser: await browserOf(context, vault, request, replaces),
     ...(replaces !== undefined && { replaces }),
     ...(wished['max_age'] !== undefined && { maxAge: toSeconds(wished['max_age']) }),
     acrValues: wished['acr_values']?.split(' ').filter(Boolean) ?? [],
@@ -47,6 +50,18 @@ export async function startSignIn(context: Context, request: Request): Promise<R
     ...(configuration.responseMode === 'form_post' && { response_mode: 'form_post' }),
   })
   return redirect(url.href, keepPending(context, vault, request, pending))
+}
+
+/** The browser as its session or its other tabs know it; a new one where there are none. */
+async function browserOf(
+  context: Context,
+  vault: Vault,
+  request: Request,
+  sessionId: string | undefined,
+): Promise<string> {
+  const held = sessionId === undefined ? undefined : await readSession(context, sessionId)
+  const [other] = allPending(context, vault, request)
+  return held?.record.browser ?? other?.browser ?? newSecret(context.environment)
 }
 
 function passedOn(query: URLSearchParams): Record<string, string> {

@@ -2,6 +2,7 @@ import type { SignOutSelector } from '../../auth.ts'
 import type { SignOutCause, SignOutReceipt } from '../../events.ts'
 import type { Context } from '../context.ts'
 import { isHandle, sessionIdOfHandle } from '../session/ticket.ts'
+import { sidIndex, subjectIndex } from '../tokens/home.ts'
 import { endSession } from './end-session.ts'
 import { heard } from './heard.ts'
 import { markUntil } from './mark.ts'
@@ -26,24 +27,24 @@ export async function signOutByName(
     const id = sessionIdOfHandle(handle)
     return (await heard(context, cause, () => endSession(context, id, cause))).receipt
   }
-  const issuer = issuerOf(context, selector)
+  checkIssuer(context, selector)
   const [by, name] =
     'sid' in selector ? ['sid' as const, selector.sid] : ['subject' as const, selector.subject]
-  if (typeof name !== 'string' || name === '') {
+  if (typeof name !== 'string' || name === '' || /\p{Cs}/u.test(name)) {
     throw new TypeError('Name what to sign out: { session }, { sid } or { subject }.')
   }
-  return heard(context, cause, () => removeNamed(context, by, [issuer, name], cause))
+  return heard(context, cause, () => removeNamed(context, by, name, cause))
 }
 
 async function removeNamed(
   context: Context,
   by: 'sid' | 'subject',
-  parts: readonly string[],
+  name: string,
   cause: SignOutCause,
 ): Promise<SignOutReceipt> {
   const at = context.environment.now()
-  const vault = await context.keyring.load()
-  const index = vault.index(by, ...parts)
+  const vault = await context.keyring.confirm()
+  const index = (by === 'sid' ? sidIndex : subjectIndex)(vault, context.provider, name)
   const here = await context.store.now()
   const { receipt } = await removeSessions(context, {
     id: newReceiptId(context),
@@ -58,12 +59,12 @@ async function removeNamed(
   return receipt
 }
 
-/** The issuer a selector means. Throws a `TypeError` for one that is not ours. */
-export function issuerOf(
+/** One deployment has one issuer. Throws a `TypeError` for any other. */
+export function checkIssuer(
   { provider }: Context,
   { issuer = provider.issuer }: { readonly issuer?: string },
-): string {
-  if (issuer === provider.issuer) return issuer
+): void {
+  if (issuer === provider.issuer) return
   throw new TypeError(
     `\`issuer\` is not the configured one: leave it out, or write "${provider.issuer}".`,
   )

@@ -5,6 +5,13 @@ import { readForm, single } from '../http/form.ts'
 import type { LogoutToken } from '../provider/types.ts'
 import { openSession } from '../session/open.ts'
 import { allUnder } from '../tokens/all-under.ts'
+import {
+  type Home,
+  logoutTokenId,
+  sidIndex,
+  subjectIndex,
+  subjectWithoutSidIndex,
+} from '../tokens/home.ts'
 import type { Vault } from '../tokens/vault.ts'
 import { heard } from './heard.ts'
 import { markUntil } from './mark.ts'
@@ -38,11 +45,11 @@ export async function backChannelLogout(context: Context, request: Request): Pro
 async function obey(context: Context, token: LogoutToken): Promise<void> {
   const at = context.environment.now()
   const vault = await context.keyring.confirm()
-  const replayId = `j.${vault.index('logout_token', token.issuer, token.jti)}`
+  const replayId = logoutTokenId(vault, context.provider, token.jti)
   if ((await context.store.get(replayId)) !== undefined) {
     return context.emit({ type: 'logout_repeated' })
   }
-  const targets = targetsOf(vault, token)
+  const targets = targetsOf(vault, context.provider, token)
   await refuseContradiction(context, vault, token)
   if (token.late) {
     const asked = await askBeforeNextToken(
@@ -75,17 +82,20 @@ async function obey(context: Context, token: LogoutToken): Promise<void> {
 }
 
 /** A `sid` ends its sessions, and the user's that were stored without one; a subject ends all. */
-function targetsOf(vault: Vault, token: LogoutToken): { index: string; named: Named }[] {
-  const { issuer, sid, subject } = token
-  const target = (kind: 'sid' | 'subject' | 'subject_without_sid', name: string) => {
-    const index = vault.index(kind, issuer, name)
-    const by: Named['by'] = kind === 'sid' ? 'sid' : 'subject'
-    return { index, named: { by, reference: index } }
+function targetsOf(
+  vault: Vault,
+  home: Home,
+  { sid, subject }: LogoutToken,
+): { index: string; named: Named }[] {
+  const target = (by: Named['by'], index: string) => ({ index, named: { by, reference: index } })
+  if (sid === undefined) {
+    return subject === undefined ? [] : [target('subject', subjectIndex(vault, home, subject))]
   }
-  if (sid === undefined) return subject === undefined ? [] : [target('subject', subject)]
   return [
-    target('sid', sid),
-    ...(subject === undefined ? [] : [target('subject_without_sid', subject)]),
+    target('sid', sidIndex(vault, home, sid)),
+    ...(subject === undefined
+      ? []
+      : [target('subject', subjectWithoutSidIndex(vault, home, subject))]),
   ]
 }
 
@@ -95,9 +105,9 @@ async function refuseContradiction(
   vault: Vault,
   token: LogoutToken,
 ): Promise<void> {
-  const { issuer, sid, subject } = token
+  const { sid, subject } = token
   if (sid === undefined || subject === undefined) return
-  for await (const { id, value } of allUnder(context, vault.index('sid', issuer, sid))) {
+  for await (const { id, value } of allUnder(context, sidIndex(vault, context.provider, sid))) {
     const record = await openSession(context, id, value)
     if (record === undefined || record.subject === subject) continue
     throw new AuthError('logout_token_invalid', 'sid and sub name sessions of different users.')

@@ -3,8 +3,11 @@ import type { Environment } from '../environment.ts'
 
 /** Work that was promised and could not be done for want of the store: done as soon as it can be. */
 export interface Deferred {
-  /** Adds work that rejects as long as it cannot be done. */
-  add(work: () => Promise<unknown>): void
+  /**
+   * Adds work that rejects as long as it cannot be done. `false` where `most` are waiting already:
+   * what anybody can ask for must not fill the memory.
+   */
+  add(work: () => Promise<unknown>, most?: number): boolean
   /** How much is waiting. */
   readonly size: number
   /** Tries everything once more and stops. */
@@ -13,6 +16,7 @@ export interface Deferred {
 
 const FIRST_PAUSE = 250
 const LONGEST_PAUSE = 5_000
+const MOST = 100_000
 
 /** An empty list that tries what is in it, in its order, with growing pauses. */
 export function createDeferred(environment: Pick<Environment, 'wait'>): Deferred {
@@ -44,9 +48,11 @@ export function createDeferred(environment: Pick<Environment, 'wait'>): Deferred
   }
 
   return {
-    add(work) {
+    add(work, most = MOST) {
+      if (waiting.length >= most) return false
       waiting.push(work)
       running ??= run()
+      return true
     },
     get size() {
       return waiting.length

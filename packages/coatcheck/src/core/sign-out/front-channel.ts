@@ -2,6 +2,7 @@ import type { Context } from '../context.ts'
 import { toPage } from '../http/page.ts'
 import { cookieName, sessionIdOf } from '../session/ticket.ts'
 import { PENDING_LIFETIME } from '../sign-in/pending.ts'
+import { sidIndex } from '../tokens/home.ts'
 import type { Mark } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import { endSession } from './end-session.ts'
@@ -11,6 +12,8 @@ import { removeSessions } from './remove.ts'
 
 /** Longer is no `sid` of any provider. */
 const LONGEST_SID = 1024
+/** Anybody can ask for these: with the store out of reach only so many are kept for later. */
+const MOST_WAITING = 1000
 
 /**
  * `GET …/frontchannel-logout`, in a frame on the provider's page (Front-Channel Logout 2). Acts
@@ -21,10 +24,11 @@ export async function frontChannelLogout(context: Context, request: Request): Pr
   const { search, searchParams } = new URL(request.url)
   const [iss, sid] = [searchParams.getAll('iss'), searchParams.getAll('sid')]
   const ours = iss.length === 0 || (iss.length === 1 && iss[0] === context.provider.issuer)
-  await heard(context, 'front_channel', async () => {
+  const end = async (): Promise<void> => {
     if (sid.length === 1 && ours) await endBySid(context, candidates(search, sid[0] ?? ''))
     if (sid.length === 0 && iss.length === 0) await endByCookie(context, request)
-  })
+  }
+  await heard(context, 'front_channel', end, MOST_WAITING)
   const shownBy = [context.provider.issuer, context.provider.knownMetadata()?.end_session_endpoint]
   return toPage({
     title: 'Signed out',
@@ -41,7 +45,7 @@ async function endBySid(context: Context, sids: readonly string[]): Promise<void
   const at = context.environment.now()
   const vault = await context.keyring.confirm()
   const here = await context.store.now()
-  const indexes = sids.map((sid) => vault.index('sid', context.provider.issuer, sid))
+  const indexes = sids.map((sid) => sidIndex(vault, context.provider, sid))
   if (!(await isWorthMarking(context, vault, indexes, here))) return
   const mark: Mark = { clock: 'here', establishedUntil: here, keepUntil: at + 2 * PENDING_LIFETIME }
   const { receipt } = await removeSessions(context, {

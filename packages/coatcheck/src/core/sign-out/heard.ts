@@ -10,13 +10,15 @@ export async function heard<T>(
   context: Context,
   cause: SignOutCause,
   work: () => Promise<T>,
+  /** At most so many may wait where anybody could have asked. */
+  most?: number,
 ): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (error instanceof AuthError && error.code === 'store_unavailable') {
-      context.emit({ type: 'sign_out_deferred', cause })
-      context.deferred.add(work)
+      const kept = context.deferred.add(work, most)
+      context.emit({ type: kept ? 'sign_out_deferred' : 'sign_out_lost', cause })
     }
     throw error
   }

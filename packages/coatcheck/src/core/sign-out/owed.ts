@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
 import type { TokenSet } from '../provider/types.ts'
+import { type Home, owedIndex } from '../tokens/home.ts'
 import type { Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import type { SignOutOrder } from './order.ts'
@@ -32,13 +33,14 @@ export const RETENTION: number = 24 * 3_600_000
 /** The worker looks at it last; only then may the store sweep it. */
 const SWEEP_AFTER = RETENTION + 3_600_000
 
-/** Under this index all owed work is found. */
-export function owedIndex(vault: Vault): string {
-  return vault.index('owed')
-}
-
-/** Work as a record, to be written in the same step as a removal. */
-export function toSuccessor(context: Context, vault: Vault, id: string, work: Work): Successor {
+/** Work as a record of whom it concerns, to be written in the same step as a removal. */
+export function toSuccessor(
+  context: Context,
+  vault: Vault,
+  home: Home,
+  id: string,
+  work: Work,
+): Successor {
   const since = work.kind === 'revocation' ? work.owedSince : work.order.at
   return {
     id,
@@ -46,7 +48,7 @@ export function toSuccessor(context: Context, vault: Vault, id: string, work: Wo
       value: vault.seal('work', id, work),
       expiresAt: Math.max(since, context.environment.now()) + SWEEP_AFTER,
       established: { provider: Number.MAX_SAFE_INTEGER, here: Number.MAX_SAFE_INTEGER },
-      indexes: [owedIndex(vault)],
+      indexes: [owedIndex(vault, home)],
     },
   }
 }
@@ -72,7 +74,7 @@ export async function oweRevocation(context: Context, set: TokenSet): Promise<st
     dueAt: now,
     owedSince: now,
   }
-  const { id, record } = toSuccessor(context, vault, `w.${receipt}`, work)
+  const { id, record } = toSuccessor(context, vault, context.provider, `w.${receipt}`, work)
   await context.store.insert(id, record)
   context.wakeWorker()
   return receipt
@@ -80,13 +82,14 @@ export async function oweRevocation(context: Context, set: TokenSet): Promise<st
 
 /** Makes revocations due that waited for the browser's return. */
 export async function hasten(context: Context, ids: readonly string[]): Promise<void> {
-  const vault = await context.keyring.load()
+  const vault = await context.keyring.confirm()
   for (const id of ids) {
     const bytes = await context.store.get(id)
     const work = bytes === undefined ? undefined : openWork(vault, id, bytes)
     if (bytes === undefined || work?.kind !== 'revocation' || work.attempts > 0) continue
     const next = { ...work, dueAt: context.environment.now() }
-    await context.store.replace(id, bytes, toSuccessor(context, vault, id, next).record)
+    const { record } = toSuccessor(context, vault, context.provider, id, next)
+    await context.store.replace(id, bytes, record)
   }
   context.wakeWorker()
 }

@@ -20,25 +20,25 @@ export async function removeSessions(context: Context, order: SignOutOrder): Pro
   const vault = await context.keyring.confirm()
   const tally = createTally(context, vault, order)
 
-  // A session and its browser's sign-ins under way are not one step: whoever dies between the two
-  // must not leave half of a sign-out.
-  const inParts = order.sessions.length > 0 && order.marks.length > 0
-  const whole = inParts ? unfinishedWork(context, vault, `w.${order.id}`, order) : undefined
-  if (whole !== undefined) await context.store.insert(whole.id, whole.record)
-
-  for (const id of order.sessions) {
-    const value = await context.store.remove(id, tally.owe)
-    if (value !== undefined) tally.count({ id, value })
+  try {
+    for (const id of order.sessions) {
+      const value = await context.store.remove(id, tally.owe)
+      if (value !== undefined) tally.count({ id, value })
+    }
+    for (const each of order.marks) await removeCovered(context, vault, order, each, tally)
+  } catch (error) {
+    // What was done before the store failed is done: nothing is removed in silence.
+    tell(context, tally.end(), false)
+    throw error
   }
-  for (const each of order.marks) await removeCovered(context, vault, order, each, tally)
-  if (whole !== undefined) await context.store.remove(whole.id)
-
   const removed = tally.end()
-  if (removed.receipt.removed > 0 || order.marks.length > 0) {
-    context.emit({ type: 'signed_out', receipt: removed.receipt })
-  }
-  if (removed.owed.length > 0) context.wakeWorker()
+  tell(context, removed, order.marks.length > 0)
   return removed
+}
+
+function tell(context: Context, { receipt, owed }: Removed, evenOfNone: boolean): void {
+  if (receipt.removed > 0 || evenOfNone) context.emit({ type: 'signed_out', receipt })
+  if (owed.length > 0) context.wakeWorker()
 }
 
 /**
@@ -76,5 +76,5 @@ function unfinishedWork(
   order: SignOutOrder,
 ): Successor {
   const dueAt = context.environment.now() + FINISH_AFTER
-  return toSuccessor(context, vault, id, { kind: 'sign_out', order, dueAt })
+  return toSuccessor(context, vault, context.provider, id, { kind: 'sign_out', order, dueAt })
 }

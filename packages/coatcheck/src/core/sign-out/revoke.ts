@@ -35,7 +35,7 @@ export async function revokeOwed(
   const pause = Math.min(FIRST_PAUSE * 2 ** Math.min(attempts - 1, 10), LONGEST_PAUSE)
   const dueAt = Math.max(now + pause, Math.min(retryAt, now + LONGEST_RETRY_AFTER))
   const vault = await context.keyring.load()
-  const { record } = toSuccessor(context, vault, entry.id, { ...rest, dueAt })
+  const { record } = toSuccessor(context, vault, context.provider, entry.id, { ...rest, dueAt })
   await context.store.replace(entry.id, entry.value, record)
 }
 

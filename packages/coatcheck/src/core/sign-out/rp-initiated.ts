@@ -9,12 +9,16 @@ import { safeReturnTo } from '../http/return-to.ts'
 import { isSameOrigin } from '../http/same-origin.ts'
 import type { ProviderMetadata } from '../provider/types.ts'
 import { newSecret } from '../secret.ts'
-import { cookieName, sessionCookieAttributes, sessionIdOf } from '../session/ticket.ts'
+import { readSession } from '../session/read.ts'
+import { cookieName, handleOf, sessionCookieAttributes, sessionIdOf } from '../session/ticket.ts'
 import { allPending, forgetPending } from '../sign-in/pending.ts'
-import { endSession } from './end-session.ts'
+import { browserIndex } from '../tokens/home.ts'
 import { heard } from './heard.ts'
+import { markUntil } from './mark.ts'
 import { hasten } from './owed.ts'
 import { keepPendingSignOut } from './pending-sign-out.ts'
+import { newReceiptId } from './receipt-id.ts'
+import { removeSessions } from './remove.ts'
 
 /** Revocation waits so long for the browser's return: revoking first could keep the provider from telling others. */
 const RETURN_WITHIN = 30_000
@@ -86,18 +90,30 @@ async function removeHere(
   request: Request,
   metadata: ProviderMetadata | undefined,
 ): Promise<{ readonly idToken: string | undefined; readonly owed: readonly string[] }> {
+  const vault = await context.keyring.confirm()
   const id = sessionIdOf(request, cookieName(context.configuration))
-  const vault = await context.keyring.load()
-  const signIns = allPending(context, vault, request).map((pending) =>
-    vault.index('sign_in', pending.state),
-  )
-  if (id === undefined && signIns.length === 0) return { idToken: undefined, owed: [] }
-  const { records, owed } = await endSession(context, id, 'user', {
-    signIns,
-    revokeAfter: RETURN_WITHIN,
+  const held = id === undefined ? undefined : await readSession(context, id)
+  const pending = allPending(context, vault, request).map(({ browser }) => browser)
+  const browsers = new Set(held === undefined ? pending : [held.record.browser, ...pending])
+  if (browsers.size === 0 && id === undefined) return { idToken: undefined, owed: [] }
+  const at = context.environment.now()
+  const here = await context.store.now()
+  // The session itself is found by its browser too: it and what is under way end in one step.
+  const { owed } = await removeSessions(context, {
+    id: newReceiptId(context),
+    cause: 'user',
+    named: id === undefined ? [] : [{ by: 'session', reference: handleOf(id) }],
+    // One that cannot be read says nothing of its browser.
+    sessions: id !== undefined && held === undefined ? [id] : [],
+    marks: [...browsers].map((browser) => ({
+      index: browserIndex(vault, context.provider, browser),
+      mark: markUntil(context, 'here', here, at),
+    })),
+    revokeAt: at + RETURN_WITHIN,
     providerSession: providerSessionOf(metadata),
+    at,
   })
-  return { idToken: records[0]?.idToken, owed }
+  return { idToken: held?.record.idToken, owed }
 }
 
 function providerSessionOf(

@@ -12,7 +12,7 @@ const BATCH = 128
  * Sessions that ended by time have a receipt like any other.
  */
 export async function sweepExpired(context: Context): Promise<void> {
-  const vault = await context.keyring.load()
+  const vault = await context.keyring.confirm()
   for (;;) {
     const at = context.environment.now()
     const order: SignOutOrder = {

@@ -43,11 +43,11 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
       const { revokeAt } = order
       const revocable =
         record === undefined || revokeAt === undefined ? [] : tokensToRevoke(record, now())
-      if (revokeAt === undefined || revocable.length === 0) {
+      if (record === undefined || revokeAt === undefined || revocable.length === 0) {
         found.set(id, { record, owed: undefined, revocations: 0 })
         return undefined
       }
-      const successor = toSuccessor(context, vault, `w.${order.id}.${id}`, {
+      const successor = toSuccessor(context, vault, record, `w.${order.id}.${id}`, {
         kind: 'revocation',
         receipt: order.id,
         tokens: revocable,

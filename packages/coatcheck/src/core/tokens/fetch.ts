@@ -24,12 +24,18 @@ export async function fetchWithToken(
     return context.environment.fetch(url, { ...init, headers })
   }
   const first = await send({})
-  // A stream was consumed by the first try; the caller has to decide.
-  if (first.status !== 401 || init.body instanceof ReadableStream) return first
+  if (first.status !== 401 || !canBeSentAgain(init.body)) return first
   const challenge = parseChallenge(first.headers.get('www-authenticate') ?? '')
   if (challenge === undefined) return first
   await first.body?.cancel()
   return send({ forceRefresh: true, ...challenge })
+}
+
+/** Whatever is read while it is sent is gone then, and the caller has to decide. */
+function canBeSentAgain(body: RequestInit['body']): boolean {
+  if (body === undefined || body === null || typeof body === 'string') return true
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return true
+  return body instanceof URLSearchParams || body instanceof FormData || body instanceof Blob
 }
 
 function parseChallenge(header: string): { claims?: string } | undefined {

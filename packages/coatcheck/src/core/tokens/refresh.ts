@@ -29,11 +29,13 @@ export type RefreshOutcome =
 export interface Refreshes {
   readonly underWay: Map<string, Promise<RefreshOutcome>>
   readonly attempts: Map<string, Attempt>
+  /** Their answer came and waits for the store: to ask again would spend the token twice. */
+  readonly waiting: Set<string>
 }
 
 /** Nothing under way yet. */
 export function createRefreshes(): Refreshes {
-  return { underWay: new Map(), attempts: new Map() }
+  return { underWay: new Map(), attempts: new Map(), waiting: new Set() }
 }
 
 interface Attempt {
@@ -84,7 +86,8 @@ async function refreshOnce(
   key: TokenKey,
   claims: string | undefined,
 ): Promise<RefreshOutcome> {
-  const { attempts } = context.refreshes
+  const { attempts, waiting } = context.refreshes
+  if (waiting.has(name)) return { kind: 'busy' }
   const now = context.environment.now()
   const before = attempts.get(name)
   if (before?.error !== undefined && now < before.notBefore) {
@@ -114,7 +117,11 @@ async function refreshOnce(
     return await keep(context, current, set, key)
   } catch (error) {
     // The refresh token is spent and its successor is only here: it is kept or revoked later.
-    context.deferred.add(() => keep(context, current, set, key))
+    waiting.add(name)
+    context.deferred.add(async () => {
+      await keep(context, current, set, key)
+      waiting.delete(name)
+    })
     throw error
   }
 }

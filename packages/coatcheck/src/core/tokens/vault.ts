@@ -32,7 +32,7 @@ export type IndexKind =
   | 'sid'
   | 'subject'
   | 'subject_without_sid'
-  | 'sign_in'
+  | 'browser'
   | 'owed'
   | 'logout_token'
   | 'claim'
