@@ -51,7 +51,7 @@ export async function logoutTokenOf(
   const { names, later } = order
   const sid = names === 'new_sid' ? NEW_SID : names === 'subject' ? undefined : a.sid
   const sub = names === 'sid' ? undefined : a.sub
-  return provider.logoutToken({ claims: { iat: iat + later, sid, sub } })
+  return provider.logoutToken({ claims: { iat: iat + later, sid, sub, jti: `${names} ${later}` } })
 }
 
 /** The provider's answer to a sign-in comes back; resolves with the new session's cookie. */

@@ -35,6 +35,7 @@ export async function lookAtAftermath(
   if (scenario.death === undefined) lookAtRefreshes(world, cast, scenario)
   const long = scenario.death === undefined ? ALL_DONE : ALL_FREE
   await letPass(world, long)
+  for (const [person, fate] of fates) if (fate === 'gone') await lookForRecord(world, person)
   await lookForStrangers(world, cast, scenario, ended)
   for (const [person, fate] of fates) await lookAtSession(world, person, fate)
   await letPass(world, long)

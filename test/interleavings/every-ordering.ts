@@ -9,7 +9,7 @@ export async function everyOrdering(run: (points: Points) => Promise<void>): Pro
   let picks: { pick: number; of: number }[] = []
   for (let orderings = 1; ; orderings += 1) {
     let step = 0
-    const points = chosenPoints((of) => {
+    const points = chosenPoints(({ length: of }) => {
       const known = picks[step]
       if (known !== undefined && known.of !== of) throw new Error('The run cannot be repeated.')
       if (known === undefined) picks.push({ pick: 0, of })
@@ -19,8 +19,7 @@ export async function everyOrdering(run: (points: Points) => Promise<void>): Pro
     try {
       await run(points)
     } catch (error) {
-      const order = points.trace.map((label) => `\n  -> ${label}`).join('')
-      throw new Error(`Ordering ${orderings}: ${String(error)}${order}`, { cause: error })
+      throw new Error(`Ordering ${orderings}: ${String(error)}`, { cause: error })
     }
     // The last pick that can be another is the next one; what came after it is forgotten.
     picks = picks.slice(0, picks.findLastIndex(({ pick, of }) => pick + 1 < of) + 1)

@@ -7,7 +7,7 @@ export interface Mutation {
   /** Promises of which at least one must be seen to be broken. */
   readonly breaks: readonly PromiseName[]
   readonly mutate: (store: TokenStore) => TokenStore
-  /** Only seen where a process dies. */
+  /** Seen only where a process dies. */
   readonly deaths?: true
 }
 
@@ -18,7 +18,7 @@ const NEVER = { provider: Number.MAX_SAFE_INTEGER, here: Number.MAX_SAFE_INTEGER
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'replace does not compare: it writes over whatever is there',
-    breaks: ['spent', 'kept'],
+    breaks: ['spent', 'kept', 'revoked'],
     mutate: (store) => ({
       ...store,
       async replace(id, _previous, next) {

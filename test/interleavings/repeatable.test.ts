@@ -11,14 +11,13 @@ import { scenarios } from './scenario.ts'
 const quiet = createQuiet()
 
 it('the same scenario in the same order is the same run, step by step', patience, async () => {
-  const order = fc.infiniteStream(fc.nat())
+  const order = fc.array(fc.nat(), { minLength: 20, maxLength: 50 })
   await fc.assert(
-    fc.asyncProperty(scenarios(), order, async (scenario, numbers) => {
-      const picks = [...numbers.take(1000)]
+    fc.asyncProperty(scenarios(), order, async (scenario, picks) => {
       const traces: (readonly string[])[] = []
       for (const _ of ['once', 'again']) {
         let step = 0
-        const points = chosenPoints((of) => (picks[step++ % picks.length] ?? 0) % of)
+        const points = chosenPoints(({ length }) => (picks[step++ % picks.length] ?? 0) % length)
         await run({ quiet, openStore: inMemory }, scenario, points)
         traces.push(points.trace)
       }

@@ -70,7 +70,7 @@ export function scenarios({ deaths = false } = {}): Arbitrary<Scenario> {
       }),
       { nil: undefined, freq: 3 },
     ),
-    death: deaths ? fc.record({ at, after: fc.nat({ max: 40 }) }) : fc.constant(undefined),
+    death: deaths ? fc.record({ at, after: fc.nat({ max: 25 }) }) : fc.constant(undefined),
   })
 }
 
