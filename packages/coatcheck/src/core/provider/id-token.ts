@@ -19,6 +19,7 @@ export type VerifyIdToken = (jwt: string, accessToken: string) => Promise<Verifi
 const MAXIMUM_AGE_SECONDS = 24 * 60 * 60
 
 const ID_TOKEN: TokenKind = {
+  origin: 'answer',
   maximumLength: 64 * 1024,
   types: ['jwt'],
   untyped: true,
@@ -41,7 +42,10 @@ export function createIdTokenVerifier(
 }
 
 /** The claims alone, their signature aside. Throws `id_token_invalid`. */
-function checkIdTokenClaims(claims: Readonly<Record<string, unknown>>, rules: ClaimRules): void {
+export function checkIdTokenClaims(
+  claims: Readonly<Record<string, unknown>>,
+  rules: ClaimRules,
+): void {
   checkParties(claims, rules, invalid)
   const { azp, sub, sid, exp, auth_time } = claims
   // A logout token must never sign anybody in (Back-Channel Logout 4.1).

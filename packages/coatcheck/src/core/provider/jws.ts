@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { AuthError } from '../../errors.ts'
 import { openEncrypted } from './jwe.ts'
-import type { ProviderKeys } from './keys.ts'
+import type { ProviderKeys, TokenOrigin } from './keys.ts'
 import type { ProviderOptions } from './options.ts'
 import { signatureVerifies } from './signature.ts'
 import { isJsonObject, parseJson } from './strict-json.ts'
@@ -18,6 +18,7 @@ export interface SignedToken {
 
 /** What kind of token is expected. */
 export interface TokenKind {
+  readonly origin: TokenOrigin
   readonly maximumLength: number
   /** The `typ` values that are good, lower case and without `application/`. */
   readonly types: readonly string[]
@@ -64,10 +65,11 @@ export function createSignatureVerifier(
     const input = Buffer.from(`${header}.${payload}`)
     const verifies = (key: KeyObject): boolean =>
       signatureVerifies(algorithm, input, key, signatureBytes)
-    const found = await keys.find(kid)
+    const found = await keys.find(kid, kind.origin)
     if (found.length === 0 && kid !== undefined) throw refuse('no key of the provider has its kid')
     if (found.some(verifies)) return { value, claims }
-    if (kid === undefined && (await keys.findAgain()).some(verifies)) return { value, claims }
+    if (kid === undefined && (await keys.findAgain(kind.origin)).some(verifies))
+      return { value, claims }
     throw refuse('the signature does not verify')
   }
 }

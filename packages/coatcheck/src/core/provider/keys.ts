@@ -15,10 +15,13 @@ export interface ProviderKeys {
    * The keys that may have signed a token with this `kid`, or with none. A `kid` never seen is
    * asked about at once (Core 10.1.1). Rejects with `provider_unreachable` where it cannot know.
    */
-  find(kid: string | undefined): Promise<readonly KeyObject[]>
+  find(kid: string | undefined, origin: TokenOrigin): Promise<readonly KeyObject[]>
   /** The same for a token without `kid` that no key verified: the keys may have been rotated. */
-  findAgain(): Promise<readonly KeyObject[]>
+  findAgain(origin: TokenOrigin): Promise<readonly KeyObject[]>
 }
+
+/** Whether a token is part of an answer that we asked for, or anybody may have sent it. */
+export type TokenOrigin = 'answer' | 'anybody'
 
 interface Fetched {
   readonly set: KeySet
@@ -38,7 +41,8 @@ const RETRY_MILLISECONDS = 60 * 1000
  *
  * A fixed cool-down would refuse the second of two rotations in a row, and a refused logout token
  * is normally never sent again. So unknown `kid`s draw on a bucket of five fetches a minute: a
- * flood of invented ones cannot make more requests, and known ones are not held up by it.
+ * flood of invented ones cannot make more requests, and known ones are not held up by it. Nor is
+ * what we asked for ourselves: it has a bucket of its own.
  */
 export function createProviderKeys(
   algorithm: string,
@@ -47,7 +51,10 @@ export function createProviderKeys(
   environment: Environment,
 ): ProviderKeys {
   const { now } = environment
-  const unknownKids = createRateLimit(5, 12_000, now)
+  const unknownKids = {
+    answer: createRateLimit(5, 12_000, now),
+    anybody: createRateLimit(5, 12_000, now),
+  }
   const coldAttempts = createRateLimit(5, 1000, now)
   let known: Fetched | undefined
   let flight: Promise<Fetched> | undefined
@@ -85,12 +92,11 @@ export function createProviderKeys(
       return known
     }
     if (!flight && !coldAttempts.take()) throw lastFailure
-    unknownKids.take()
     return fetchKeys()
   }
 
-  const fetchAgain = async (): Promise<Fetched> => {
-    if (!flight && !unknownKids.take()) {
+  const fetchAgain = async (origin: TokenOrigin): Promise<Fetched> => {
+    if (!flight && !unknownKids[origin].take()) {
       throw new AuthError('provider_unreachable', 'Unknown keys were asked for too often just now.')
     }
     return fetchKeys()
@@ -100,18 +106,18 @@ export function createProviderKeys(
     async ready() {
       await current()
     },
-    async find(kid) {
+    async find(kid, origin) {
       const asked = begun
       let fetched = await current()
       for (;;) {
         const keys = fetched.set.fitting(kid)
         // A fetch that began before we were asked may have missed a rotation.
         if (keys.length > 0 || fetched.number > asked) return keys
-        fetched = await fetchAgain()
+        fetched = await fetchAgain(origin)
       }
     },
-    async findAgain() {
-      return (await fetchAgain()).set.fitting(undefined)
+    async findAgain(origin) {
+      return (await fetchAgain(origin)).set.fitting(undefined)
     },
   }
 }

@@ -28,6 +28,7 @@ export function createLogoutTokenVerifier(
   options: LogoutTokenOptions,
 ): Pick<Provider, 'verifyLogoutToken'> {
   const kind: TokenKind = {
+    origin: 'anybody',
     maximumLength: 16 * 1024,
     types: options.strictLogoutTokens ? ['logout+jwt'] : ['jwt', 'logout+jwt'],
     untyped: !options.strictLogoutTokens,
