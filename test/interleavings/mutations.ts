@@ -130,15 +130,6 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     }),
   },
-  {
-    name: 'an order that was written down for whoever finishes it is lost',
-    breaks: ['gone'],
-    deaths: true,
-    mutate: (store) => ({
-      ...store,
-      insert: async (id, record) => (id.startsWith('w.') ? true : store.insert(id, record)),
-    }),
-  },
 ]
 
 function unmarked(record: StoredRecord): StoredRecord {

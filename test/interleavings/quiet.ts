@@ -10,7 +10,7 @@ export interface Quiet {
 }
 
 /** Web streams and `fetch` bodies take a turn of the event loop now and then. */
-const TURNS = 2
+const TURNS = 3
 
 /** Watches this test process, WebCrypto included. */
 export function createQuiet(): Quiet {
