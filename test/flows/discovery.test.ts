@@ -151,6 +151,7 @@ describe('the addresses that are asked', () => {
     const browser = await app.signedIn()
     await app.auth.accessToken(app.as(browser), { forceRefresh: true })
     await app.auth.signOut({ subject: 'U1' })
+    await app.provider.received('revocation', 2)
     await app.auth.close()
     const { metadata, issuer } = app.provider
     assert.deepEqual(

@@ -92,6 +92,7 @@ export function createProviderKeys(
       return known
     }
     if (!flight && !coldAttempts.take()) throw lastFailure
+    unknownKids.anybody.take()
     return fetchKeys()
   }
 
