@@ -33,12 +33,11 @@ export async function lookAtAftermath(
   )
   for (const person of ended.now) await lookForRecord(world, person)
   if (scenario.death === undefined) lookAtRefreshes(world, cast, scenario)
-  const long = scenario.death === undefined ? ALL_DONE : ALL_FREE
-  await letPass(world, long)
+  await letPass(world, scenario.death === undefined ? ALL_DONE : ALL_FREE)
   for (const [person, fate] of fates) if (fate === 'gone') await lookForRecord(world, person)
   await lookForStrangers(world, cast, scenario, ended)
   for (const [person, fate] of fates) await lookAtSession(world, person, fate)
-  await letPass(world, long)
+  await letPass(world, ALL_DONE)
   for (const [person, fate] of fates) {
     if (scenario.death === undefined) lookAtTokens(world, person)
     else if (fate === 'gone') lookAtDeadTokens(world, person, scenario)
