@@ -11,6 +11,9 @@ import { startApplication } from '../support/application.ts'
 import { type Process, startProcess } from './processes.ts'
 import { seedSessions } from './seed.ts'
 
+/** Fifty processes are started and killed, each of which takes a second or more to start. */
+const PATIENT = { timeout: 400_000 }
+
 /** An LMDB environment and a provider on a real socket. */
 async function start(t: TestContext): Promise<{
   folder: string
@@ -79,55 +82,60 @@ it('has none of four processes serve after the 200 of a logout [INV-1]', async (
   }
 })
 
-it('finishes a sign-out of many sessions that kill -9 cut off, fifty times [INV-15, BCL-15]', async (t) => {
-  const { folder, store, provider, processes } = await start(t)
-  // Its clock is ahead: to it, whoever began has had the time to finish.
-  const [survivor] = await processes(1, 60_000)
-  assert.ok(survivor)
-  const left = (subject: string): Promise<number> =>
-    survivor.ask({ ask: 'sessions', subject }).then(Number)
-  const counts = { answered: 0, cutOff: 0, notBegun: 0 }
-  let next = startProcess(folder, provider.issuer)
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const subject = `U${round}`
-    const names = Array.from({ length: MANY }, (_, at) => `${round}-${at}`)
-    await seedSessions(store, provider.issuer, subject, names)
-    const victim = await next
-    next = startProcess(folder, provider.issuer)
-    // It knows the provider and its keys by then: the sign-out itself is what is cut off.
-    const stranger = await provider.logoutToken({ session: { sub: 'nobody', sid: 'none' } })
-    assert.equal(await victim.ask({ ask: 'logout', token: stranger }), 200)
+it(
+  'finishes a sign-out of many sessions that kill -9 cut off, fifty times [INV-15, BCL-15]',
+  PATIENT,
+  async (t) => {
+    const { store, provider, processes } = await start(t)
+    // Its clock is ahead: to it, whoever began has had the time to finish.
+    const [survivor] = await processes(1, 60_000)
+    assert.ok(survivor)
+    const left = (subject: string): Promise<number> =>
+      survivor.ask({ ask: 'sessions', subject }).then(Number)
+    const counts = { answered: 0, cutOff: 0, notBegun: 0 }
+    let next = processes(1)
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const subject = `U${round}`
+      const names = Array.from({ length: MANY }, (_, at) => `${round}-${at}`)
+      await seedSessions(store, provider.issuer, subject, names)
+      const [victim] = await next
+      assert.ok(victim)
+      next = processes(1)
+      // It knows the provider and its keys by then: the sign-out itself is what is cut off.
+      const stranger = await provider.logoutToken({ session: { sub: 'nobody', sid: 'none' } })
+      assert.equal(await victim.ask({ ask: 'logout', token: stranger }), 200)
 
-    const token = await provider.logoutToken({ session: { sub: subject, sid: undefined } })
-    let status: unknown
-    const answer = victim.ask({ ask: 'logout', token }).then(
-      (answered) => {
-        status = answered
-      },
-      () => undefined,
-    )
-    const until = Math.random() * 1.1 * MANY - 0.1 * MANY
-    while (status === undefined && (await left(subject)) > until);
-    await victim.kill()
-    await answer
-    const remaining = await left(subject)
-    if (status === 200) assert.equal(remaining, 0, 'answered, and something was left')
-    const outcome = status === 200 ? 'answered' : remaining === MANY ? 'notBegun' : 'cutOff'
-    counts[outcome] += 1
-    // Where nothing was begun the provider, which got no 200, has to say it again.
-    if (outcome === 'notBegun') assert.equal(await survivor.ask({ ask: 'logout', token }), 200)
-    if (outcome === 'cutOff') {
-      // Any removal wakes the worker, which then finds what is unfinished.
-      await seedSessions(store, provider.issuer, 'bell', [`bell-${round}`])
-      await survivor.ask({ ask: 'signOut', subject: 'bell' })
+      const token = await provider.logoutToken({ session: { sub: subject, sid: undefined } })
+      let status: unknown
+      const answer = victim.ask({ ask: 'logout', token }).then(
+        (answered) => {
+          status = answered
+        },
+        () => undefined,
+      )
+      const until = Math.random() * 1.1 * MANY - 0.1 * MANY
+      while (status === undefined && (await left(subject)) > until);
+      await victim.kill()
+      await answer
+      const remaining = await left(subject)
+      if (status === 200) assert.equal(remaining, 0, 'answered, and something was left')
+      const outcome = status === 200 ? 'answered' : remaining === MANY ? 'notBegun' : 'cutOff'
+      counts[outcome] += 1
+      // Where nothing was begun the provider, which got no 200, has to say it again.
+      if (outcome === 'notBegun') assert.equal(await survivor.ask({ ask: 'logout', token }), 200)
+      if (outcome === 'cutOff') {
+        // Any removal wakes the worker, which then finds what is unfinished.
+        await seedSessions(store, provider.issuer, 'bell', [`bell-${round}`])
+        await survivor.ask({ ask: 'signOut', subject: 'bell' })
+      }
+      while ((await left(subject)) > 0);
     }
-    while ((await left(subject)) > 0);
-  }
-  await (await next).kill()
-  t.diagnostic(JSON.stringify(counts))
-  assert.ok(counts.cutOff > 0, 'no sign-out was cut off: the test shows nothing')
-  await untilRevoked(provider, ROUNDS * MANY)
-})
+    await next
+    t.diagnostic(JSON.stringify(counts))
+    assert.ok(counts.cutOff > 0, 'no sign-out was cut off: the test shows nothing')
+    await untilRevoked(provider, ROUNDS * MANY)
+  },
+)
 
 const ROUNDS = 50
 /** Two steps of the removal. */
