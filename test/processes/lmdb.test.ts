@@ -125,8 +125,8 @@ it(
       if (outcome === 'notBegun') assert.equal(await survivor.ask({ ask: 'logout', token }), 200)
       if (outcome === 'cutOff') {
         // Any removal wakes the worker, which then finds what is unfinished.
-        await seedSessions(store, provider.issuer, 'bell', [`bell-${round}`])
-        await survivor.ask({ ask: 'signOut', subject: 'bell' })
+        await seedSessions(store, provider.issuer, `bell-${round}`, [`bell-${round}`])
+        await survivor.ask({ ask: 'signOut', subject: `bell-${round}` })
       }
       while ((await left(subject)) > 0);
     }
