@@ -282,3 +282,40 @@ it('revokes in the end what it did not revoke when the browser signed in again',
   await settle()
   assert.deepEqual(app.provider.liveRefreshTokens(), [])
 })
+
+it('tells the operator why nobody can sign in, and the browser only that', async (t) => {
+  const app = await startApplication()
+  t.after(app.close)
+  const wrong = app.another({
+    provider: {
+      issuer: app.provider.issuer,
+      clientId: 'app',
+      clientSecret: 'not-the-secret-at-all',
+    },
+  })
+  const page = await app.browser(wrong).get(`${app.origin}/auth/sign-in`)
+  assert.equal(page.status, 502)
+  assert.equal(page.text.includes('invalid_client'), false)
+  assert.match(
+    app.heard('sign_in_failed')[0]?.reason ?? '',
+    /token endpoint refused: invalid_client/,
+  )
+})
+
+it('does not take a mistyped option for one that was left out', async (t) => {
+  const app = await startApplication()
+  t.after(app.close)
+  const { issuer } = app.provider
+  const mistyped: [object, RegExp][] = [
+    [{ scopes: 'openid' }, /`scopes` is no option.*scope/],
+    [
+      { session: { revalidateSecond: 60 } },
+      /`session\.revalidateSecond` is no option.*revalidateSeconds/,
+    ],
+    [{ provider: { issuer, client_id: 'app' } }, /`provider\.client_id` is no option.*clientId/],
+    [{ routes: { logout: '/x' } }, /`routes\.logout` is no option.*signOut/],
+  ]
+  for (const [options, message] of mistyped) {
+    assert.throws(() => app.another(options), { name: 'TypeError', message })
+  }
+})

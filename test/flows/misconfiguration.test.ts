@@ -187,7 +187,7 @@ const WRONG: [string, object, RegExp][] = [
   [
     'a route nobody knows',
     { routes: { login: '/login' } },
-    /`routes\.login` is no route: write one of signIn/,
+    /`routes\.login` is no option: write one of signIn/,
   ],
   [
     'a lifetime of nothing',

@@ -4,6 +4,7 @@ import { environment, systemEnvironment } from './core/environment.ts'
 import { isTrustworthy } from './core/http/trustworthy.ts'
 import { checkResource } from './core/tokens/resource.ts'
 import type { TokenStore } from './core/tokens/store.ts'
+import { refuseUnknownOptions } from './option-names.ts'
 import type { AuthOptions, Routes } from './options.ts'
 
 /** Options with every default filled in, checked. */
@@ -39,6 +40,7 @@ export function configure(options: AuthOptions): Configuration {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError('createAuth needs an object with origin, provider, store and keys.')
   }
+  refuseUnknownOptions(options)
   const origin = checkOrigin(options.origin)
   checkProvider(options.provider)
   checkStore(options.store)
@@ -172,10 +174,6 @@ function checkRoutes(chosen: Partial<Routes>): Routes {
   const routes = { ...DEFAULT_ROUTES, ...chosen }
   const seen = new Set<string>()
   for (const [name, path] of Object.entries(routes) as [string, string][]) {
-    if (!Object.hasOwn(DEFAULT_ROUTES, name)) {
-      const known = Object.keys(DEFAULT_ROUTES).join(', ')
-      throw new TypeError(`\`routes.${name}\` is no route: write one of ${known}.`)
-    }
     // A segment that is empty or made of dots is gone before a request for it arrives.
     if (!/^(\/(?!\.\.?(\/|$))[A-Za-z0-9._~-]+)+$/.test(path)) {
       throw new TypeError(`\`routes.${name}\` must be a path such as "/auth/callback".`)

@@ -50,7 +50,7 @@ export interface SignOutReceipt {
   /** Tokens to be revoked at the provider; each ends with a `revocation` event. */
   readonly revocationsOwed: number
   /** Whether the browser was sent on to the provider, or the provider's own session remains. */
-  readonly providerSession: 'told' | 'unsupported' | 'ended_by_provider' | 'not_asked'
+  readonly providerSession: 'browser_sent' | 'unsupported' | 'ended_by_provider' | 'not_asked'
   /** When it began, in milliseconds since the epoch. */
   readonly at: number
   /** From hearing of it to the durable end. */
@@ -66,7 +66,8 @@ export type AuthEvent =
       /** The ID token had no `sid`: a sign-out elsewhere ends all of the user's sessions or none. */
       readonly withoutSid: boolean
     }
-  | { readonly type: 'sign_in_failed'; readonly code: AuthErrorCode }
+  /** `reason` is for the operator: what to mend. The browser sees a page chosen by the code. */
+  | { readonly type: 'sign_in_failed'; readonly code: AuthErrorCode; readonly reason: string }
   | { readonly type: 'signed_out'; readonly receipt: SignOutReceipt }
   | {
       /** The store failed in the middle: it is tried again until it is done. */
@@ -85,7 +86,12 @@ export type AuthEvent =
   /** A front-channel logout could not be matched with a session. */
   | { readonly type: 'front_channel_unidentified' }
   | { readonly type: 'refreshed'; readonly session: string }
-  | { readonly type: 'refresh_failed'; readonly session: string; readonly code: AuthErrorCode }
+  | {
+      readonly type: 'refresh_failed'
+      readonly session: string
+      readonly code: AuthErrorCode
+      readonly reason: string
+    }
   /** A refresh ended after its session: what it brought is revoked, not kept. */
   | { readonly type: 'refresh_lost'; readonly session: string; readonly receipt: string }
   | {

@@ -65,7 +65,7 @@ function fail(context: Context, request: Request, error: unknown): Response {
   const { signIn, callback } = context.configuration.routes
   const path = withoutSlash(new URL(request.url).pathname)
   if (path === callback || path === signIn) {
-    context.emit({ type: 'sign_in_failed', code: error.code })
+    context.emit({ type: 'sign_in_failed', code: error.code, reason: error.message })
   }
   return toFailure(error, request, { signInPath: signIn })
 }

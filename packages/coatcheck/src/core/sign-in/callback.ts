@@ -54,7 +54,7 @@ export async function completeSignIn(context: Context, request: Request): Promis
   } catch (error) {
     await heedRefusal(context, request, pending, error)
     if (!(error instanceof AuthError)) throw error
-    context.emit({ type: 'sign_in_failed', code: error.code })
+    context.emit({ type: 'sign_in_failed', code: error.code, reason: error.message })
     // Who claimed it also drops the cookie: the sign-in is over. An answer that comes a second
     // time must not, since the first may still be under way and a sign-out has to find it.
     const signInPath = context.configuration.routes.signIn

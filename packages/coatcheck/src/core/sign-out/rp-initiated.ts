@@ -120,7 +120,7 @@ function providerSessionOf(
   metadata: ProviderMetadata | undefined,
 ): SignOutReceipt['providerSession'] {
   if (metadata === undefined) return 'not_asked'
-  return metadata.end_session_endpoint === undefined ? 'unsupported' : 'told'
+  return metadata.end_session_endpoint === undefined ? 'unsupported' : 'browser_sent'
 }
 
 async function metadataSoon(context: Context): Promise<ProviderMetadata | undefined> {

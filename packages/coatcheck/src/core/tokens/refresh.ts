@@ -194,7 +194,8 @@ async function refused(
   error: AuthError,
 ): Promise<RefreshOutcome> {
   const { id, record } = current
-  context.emit({ type: 'refresh_failed', session: handleOf(id), code: error.code })
+  const { code, message: reason } = error
+  context.emit({ type: 'refresh_failed', session: handleOf(id), code, reason })
   const wire = error instanceof ProviderError ? error.error : undefined
   if (wire === 'invalid_grant' || error.code === 'id_token_invalid') {
     // Unless somebody else refreshed meanwhile: then this refusal is about an old token.
