@@ -270,19 +270,6 @@ it('does not send a body again that was read while it was sent', async (t) => {
   assert.equal(sent, 1)
 })
 
-it('revokes in the end what it did not revoke when the browser signed in again', async (t) => {
-  const app = await startApplication()
-  t.after(app.close)
-  const browser = await app.signedIn({ sub: 'U1', sid: 'S1' })
-  for (let again = 0; again < 3; again += 1) await browser.get(`${app.origin}/auth/sign-in`)
-  assert.equal(app.provider.liveRefreshTokens().length, 4)
-  assert.ok((await app.auth.accessToken(app.as(browser), { forceRefresh: true })).value)
-  await app.auth.signOut({ subject: 'U1' })
-  await app.provider.received('revocation', 5)
-  await settle()
-  assert.deepEqual(app.provider.liveRefreshTokens(), [])
-})
-
 it('tells the operator why nobody can sign in, and the browser only that', async (t) => {
   const app = await startApplication()
   t.after(app.close)

@@ -39,7 +39,6 @@ export async function seedSessions(
         generation: 0,
         refreshToken: `refresh-${name}`,
         accessTokens: [],
-        inherited: [],
       }
       const id = sessionIdOfTicket(tickets[at] ?? '')
       return store.insert(id, toStored(vault, id, record, limits))

@@ -36,11 +36,6 @@ export interface SessionRecord extends Home {
   readonly generation: number
   readonly refreshToken: string | undefined
   readonly accessTokens: readonly KeptAccessToken[]
-  /**
-   * Refresh tokens of earlier sessions of this browser on the same grant, the newest last. They
-   * are used no more, but not revoked before this session ends: it might end with them.
-   */
-  readonly inherited: readonly string[]
 }
 
 /** One access token and what it was asked for. */

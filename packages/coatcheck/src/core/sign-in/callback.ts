@@ -7,7 +7,7 @@ import { redirect } from '../http/redirect.ts'
 import type { Claims, TokenSet, VerifiedIdToken } from '../provider/types.ts'
 import { newSecret } from '../secret.ts'
 import { readSession } from '../session/read.ts'
-import { type HeldSession, type SessionRecord, toKept, toStored } from '../session/record.ts'
+import { type SessionRecord, toKept, toStored } from '../session/record.ts'
 import {
   cookieName,
   handleOf,
@@ -20,9 +20,6 @@ import { oweRevocation } from '../sign-out/owed.ts'
 import type { StoredRecord } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import { findPending, forgetOnePending, type PendingSignIn } from './pending.ts'
-
-/** Enough for somebody who signs in again and again; each takes room in the record. */
-const MOST_INHERITED = 5
 
 /** `GET` or `POST …/callback`: the provider's answer, once, becomes a session. */
 export async function completeSignIn(context: Context, request: Request): Promise<Response> {
@@ -41,9 +38,8 @@ export async function completeSignIn(context: Context, request: Request): Promis
     checkIssuer(context, pending)
     await claimOnce(context, vault, pending)
     isOurs = true
-    const earlier = await earlierSessions(context, request, pending)
-    const session = await signIn(context, vault, answer, pending, earlier)
-    await removeEarlier(context, earlier, session.record)
+    const session = await signIn(context, vault, answer, pending)
+    await removeEarlier(context, request, pending, session)
     const lifetime = Math.round(context.configuration.lifetime / 1000)
     const attributes = sessionCookieAttributes(context.configuration)
     const name = cookieName(context.configuration)
@@ -97,7 +93,7 @@ async function heedRefusal(
   // In a frame the provider may only have missed its cookie.
   if (!['document', null].includes(request.headers.get('sec-fetch-dest'))) return
   if (error.code !== 'sign_in_refused' || error.error !== 'login_required') return
-  for (const { id } of await earlierSessions(context, request, pending)) {
+  for (const id of earlierSessions(context, request, pending)) {
     await endSession(context, id, 'provider_refused', { providerSession: 'ended_by_provider' })
   }
 }
@@ -107,7 +103,6 @@ async function signIn(
   vault: Vault,
   answer: URLSearchParams,
   pending: PendingSignIn,
-  earlier: readonly HeldSession[],
 ): Promise<NewSession> {
   const { configuration, environment, provider } = context
   const resource = configuration.resources[0]
@@ -121,8 +116,7 @@ async function signIn(
   const claims = configuration.userInfo ? await withUserInfo(context, set) : idToken.claims
   const ticket = newSecret(environment)
   const id = sessionIdOfTicket(ticket)
-  const fresh = toRecord(context, pending, set, idToken, claims)
-  const record = { ...fresh, inherited: inheritedBy(fresh, earlier) }
+  const record = toRecord(context, pending, set, idToken, claims)
   if (!(await keepOrRevoke(context, set, id, toStored(vault, id, record, configuration)))) {
     throw new AuthError('signed_out_meanwhile', 'A sign-out landed before this sign-in was done.')
   }
@@ -195,42 +189,30 @@ function toRecord(
     generation: 0,
     refreshToken: set.refreshToken,
     accessTokens: [toKept(set, key, 0, now)],
-    inherited: [],
   }
 }
 
 /** The browser holds one ticket: whatever it had before is gone when the new one is handed out. */
 async function removeEarlier(
   context: Context,
-  earlier: readonly HeldSession[],
-  session: SessionRecord,
+  request: Request,
+  pending: PendingSignIn,
+  session: NewSession,
 ): Promise<void> {
-  for (const { id, record } of earlier) {
+  for (const id of earlierSessions(context, request, pending)) {
+    const earlier = await readSession(context, id)
+    if (earlier === undefined) continue
+    const { issuer, subject, sids } = earlier.record
     // Revoking on the same grant would take the new session's tokens along (keycloak#34234).
-    const how = isSameGrant(record, session) ? { revokeAfter: 'never' as const } : {}
-    await endSession(context, id, 'replaced', how)
+    const sameGrant =
+      issuer === session.record.issuer &&
+      subject === session.record.subject &&
+      sids.at(-1) === session.record.sids.at(-1)
+    await endSession(context, id, 'replaced', sameGrant ? { revokeAfter: 'never' } : {})
   }
 }
 
-/** What has to be revoked in the end because it was not when its session was replaced. */
-function inheritedBy(session: SessionRecord, earlier: readonly HeldSession[]): string[] {
-  return earlier
-    .filter(({ record }) => isSameGrant(record, session))
-    .flatMap(({ record }) => [...record.inherited, record.refreshToken ?? []].flat())
-    .slice(-MOST_INHERITED)
-}
-
-function isSameGrant(a: SessionRecord, b: SessionRecord): boolean {
-  return a.subject === b.subject && a.sids.at(-1) === b.sids.at(-1)
-}
-
-async function earlierSessions(
-  context: Context,
-  request: Request,
-  pending: PendingSignIn,
-): Promise<HeldSession[]> {
+function earlierSessions(context: Context, request: Request, pending: PendingSignIn): Set<string> {
   const here = sessionIdOf(request, cookieName(context.configuration))
-  const ids = new Set([here, pending.replaces].filter((id) => id !== undefined))
-  const found = await Promise.all([...ids].map((id) => readSession(context, id)))
-  return found.filter((held) => held !== undefined)
+  return new Set([here, pending.replaces].filter((id) => id !== undefined))
 }

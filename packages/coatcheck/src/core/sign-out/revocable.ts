@@ -10,11 +10,10 @@ export interface RevocableToken {
 /** Of a session: the refresh token first, since that often ends the others, then what still lives. */
 export function tokensToRevoke(record: SessionRecord, now: number): RevocableToken[] {
   const live = record.accessTokens.filter((token) => token.expiresAt > now)
-  const held = inOrder(
+  return inOrder(
     record.refreshToken,
     live.map((token) => token.value),
   )
-  return [...held, ...record.inherited.map((value) => ({ hint: 'refresh_token' as const, value }))]
 }
 
 /** Of an answer of the token endpoint that nobody may keep. */
