@@ -4,6 +4,7 @@ import { letPass } from './explore.ts'
 import { type Fate, fateOfA, fateOfB, fateOfC } from './fate.ts'
 import { heard, receiptsOf } from './heard.ts'
 import type { Ended } from './play.ts'
+import type { TestProcess } from './process.ts'
 import { broken, holds } from './promise.ts'
 import { lookAtDeadTokens, lookAtTokens } from './revocations.ts'
 import type { Scenario } from './scenario.ts'
@@ -37,6 +38,8 @@ export async function lookAtAftermath(
   for (const [person, fate] of fates) if (fate === 'gone') await lookForRecord(world, person)
   await lookForStrangers(world, cast, scenario, ended)
   for (const [person, fate] of fates) await lookAtSession(world, person, fate)
+  // In the end nobody's tokens may be left behind, whatever their sessions went through.
+  for (const { sub } of [a, x]) await finish(world, survivor(world).auth.signOut({ subject: sub }))
   await letPass(world, ALL_DONE)
   for (const [person, fate] of fates) {
     if (scenario.death === undefined) lookAtTokens(world, person)
@@ -109,6 +112,10 @@ async function finish<T>(world: World, work: Promise<T>): Promise<T> {
     world.sleepers.forwardTo(world.sleepers.next ?? 0)
   }
   throw broken('ends', 'a call after everything else never ends')
+}
+
+function survivor({ processes }: World): TestProcess {
+  return processes[0].alive ? processes[0] : processes[1]
 }
 
 async function lookAtWork(world: World): Promise<void> {

@@ -16,7 +16,7 @@ export function steppedStore(
   }: {
     readonly quiet: Quiet
     readonly answers: boolean
-    /** Hears of each removal when it is done. */
+    /** Hears of each removal when it is done, if it had any effect. */
     readonly removing: () => void
     /** Hears of each claim that was given, before its answer arrives. */
     readonly claimed: () => void
@@ -31,7 +31,8 @@ export function steppedStore(
 
   async function noted<T>(removal: Promise<T>): Promise<T> {
     const removed = await removal
-    removing()
+    // One that removes all leaves a mark at least.
+    if (removed !== undefined) removing()
     return removed
   }
 
