@@ -87,8 +87,8 @@ it(
   PATIENT,
   async (t) => {
     const { store, provider, processes } = await start(t)
-    // Its clock is ahead: to it, whoever began has had the time to finish.
-    const [survivor] = await processes(1, 60_000)
+    // Its clock is ahead: to it, whoever began has had the time to finish, and claims of the dead are over.
+    const [survivor] = await processes(1, 150_000)
     assert.ok(survivor)
     const left = (subject: string): Promise<number> =>
       survivor.ask({ ask: 'sessions', subject }).then(Number)
