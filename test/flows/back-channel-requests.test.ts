@@ -111,10 +111,10 @@ it('answers 200 only when the removal is durable [BCL-15, BCL-13]', async (t) =>
   const inner = memoryStore()
   const store: TokenStore = {
     ...inner,
-    async removeAll(index, removal) {
+    async removeAll(marks, removal) {
       removing()
       await held
-      return inner.removeAll(index, removal)
+      return inner.removeAll(marks, removal)
     },
   }
   const app = await startSixSessions({ store })
@@ -138,9 +138,9 @@ it('answers 400 while the store fails, does not use up the token, and finishes b
   let down = false
   const store: TokenStore = {
     ...inner,
-    async removeAll(index, removal) {
+    async removeAll(marks, removal) {
       if (down) throw new Error('connection lost')
-      return inner.removeAll(index, removal)
+      return inner.removeAll(marks, removal)
     },
     get(id) {
       if (down) throw new Error('connection lost')

@@ -67,7 +67,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'removeAll forgets what is owed',
     breaks: ['revoked'],
-    mutate: (store) => withRemoval(store, (removal) => ({ ...removal, owe: () => undefined })),
+    mutate: (store) => withRemoval(store, (removal) => ({ ...removal, owe: () => [] })),
   },
   {
     name: 'remove forgets what is owed',
@@ -123,8 +123,8 @@ export const MUTATIONS: readonly Mutation[] = [
     deaths: true,
     mutate: (store) => ({
       ...store,
-      async removeAll(index, removal) {
-        const step = await store.removeAll(index, removal)
+      async removeAll(marks, removal) {
+        const step = await store.removeAll(marks, removal)
         await store.remove(removal.unfinished.id)
         return step
       },
@@ -137,11 +137,17 @@ function unmarked(record: StoredRecord): StoredRecord {
 }
 
 function withRemoval(store: TokenStore, change: (removal: Removal) => Removal): TokenStore {
-  return { ...store, removeAll: (index, removal) => store.removeAll(index, change(removal)) }
+  return { ...store, removeAll: (marks, removal) => store.removeAll(marks, change(removal)) }
 }
 
 function withMark(store: TokenStore, change: (mark: Mark) => Mark): TokenStore {
-  return withRemoval(store, (removal) => ({ ...removal, mark: change(removal.mark) }))
+  return {
+    ...store,
+    removeAll(marks, removal) {
+      const changed = marks.map(({ index, mark }) => ({ index, mark: change(mark) }))
+      return store.removeAll(changed, removal)
+    },
+  }
 }
 
 function givingTwice(store: TokenStore): TokenStore {
@@ -152,7 +158,7 @@ function givingTwice(store: TokenStore): TokenStore {
       const before = given.get(id)
       if (before !== undefined) {
         given.delete(id)
-        owe?.({ id, value: before })
+        owe?.([{ id, value: before }])
         return before
       }
       const value = await store.remove(id, owe)

@@ -1,4 +1,4 @@
-import type { StoredEntry, TokenStore } from '#coatcheck'
+import type { Owe, StoredEntry, Successor, TokenStore } from '#coatcheck'
 
 /** Stores that can tell what is in them: they remember every id that was ever written. */
 export interface RememberingStores {
@@ -26,9 +26,13 @@ export function rememberIds([one, two]: readonly [TokenStore, TokenStore]): Reme
 }
 
 function remembering(store: TokenStore, ids: Set<string>): TokenStore {
-  function note<Written extends { readonly id: string } | undefined>(written: Written): Written {
-    if (written !== undefined) ids.add(written.id)
+  function note(written: Successor): Successor {
+    ids.add(written.id)
     return written
+  }
+
+  function noting(owe: Owe): Owe {
+    return (removed) => owe(removed).map(note)
   }
 
   return {
@@ -41,13 +45,13 @@ function remembering(store: TokenStore, ids: Set<string>): TokenStore {
       ids.add(id)
       return store.replace(id, previous, next)
     },
-    remove: (id, owe) => store.remove(id, owe && ((entry) => note(owe(entry)))),
-    removeAll: (index, removal) =>
-      store.removeAll(index, {
+    remove: (id, owe) => store.remove(id, owe && noting(owe)),
+    removeAll: (marks, removal) =>
+      store.removeAll(marks, {
         ...removal,
-        owe: (entry) => note(removal.owe(entry)),
+        owe: noting(removal.owe),
         unfinished: note(removal.unfinished),
       }),
-    sweep: (owe, limit) => store.sweep((entry) => note(owe(entry)), limit),
+    sweep: (owe, limit) => store.sweep(noting(owe), limit),
   }
 }

@@ -44,7 +44,7 @@ export function steppedStore(
     replace: (id, previous, next) =>
       step(`replace ${short(id)}`, () => store.replace(id, previous, next)),
     remove: (id, owe) => step(`remove ${short(id)}`, () => noted(store.remove(id, owe))),
-    removeAll: (index, removal) => step('removeAll', () => noted(store.removeAll(index, removal))),
+    removeAll: (marks, removal) => step('removeAll', () => noted(store.removeAll(marks, removal))),
     list: (index, page) => step('list', () => store.list(index, page)),
     claim: (key, until) =>
       step('claim', async () => {

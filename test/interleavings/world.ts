@@ -191,7 +191,7 @@ export function recognize(person: Person, cookies: string): void {
 function oneAtATime(store: TokenStore): TokenStore {
   return {
     ...store,
-    removeAll: (index, removal) => store.removeAll(index, { ...removal, limit: 1 }),
+    removeAll: (marks, removal) => store.removeAll(marks, { ...removal, limit: 1 }),
   }
 }
 

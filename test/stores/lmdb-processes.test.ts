@@ -133,7 +133,7 @@ async function killDuringWork(path: string, name: string, store: TokenStore): Pr
       if (promised.length === killAfter) worker.kill().then(resolve, resolve)
     })
   })
-  worker.begin('neverEnd', { name, index: name, owed: `owed ${name}` })
+  worker.begin('neverEnd', { name, index: name, owed: `owed/${name}` })
   await killed
   const gone = new Set<string>()
   for (const one of promised) {
@@ -143,14 +143,14 @@ async function killDuringWork(path: string, name: string, store: TokenStore): Pr
   const unpromised = new Set<string>()
   for (const id of gone) {
     assert.equal(read(store, id), undefined, `removed before the kill after ${killAfter}`)
-    assert.notEqual(read(store, `owed ${id}`), undefined, `owed before the kill after ${killAfter}`)
+    assert.notEqual(read(store, `owed/${id}`), undefined, `owed before the kill after ${killAfter}`)
   }
   for (const one of promised) {
     if (one.kind !== 'inserted' || gone.has(one.id)) continue
     // A removal that nobody was told of may have taken it; then it is owed for.
     if (read(store, one.id) === undefined) unpromised.add(one.id)
   }
-  for (const id of unpromised) assert.notEqual(read(store, `owed ${id}`), undefined)
+  for (const id of unpromised) assert.notEqual(read(store, `owed/${id}`), undefined)
 }
 
 interface Worker {

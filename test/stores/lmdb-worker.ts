@@ -1,5 +1,5 @@
 import { open } from 'lmdb'
-import type { StoredRecord, TokenStore } from '#coatcheck/core/tokens/store'
+import type { StoredRecord, Successor, TokenStore } from '#coatcheck/core/tokens/store'
 import { lmdbStore } from '#coatcheck/stores/lmdb'
 
 /** What a worker is asked to do with the environment it shares, and what it answers. */
@@ -47,13 +47,11 @@ export async function signOut(
 ): Promise<string[]> {
   const removed: string[] = []
   for (;;) {
-    const step = await store.removeAll(index, {
-      mark: { clock: 'here', establishedUntil: at, keepUntil: Date.now() + 3_600_000 },
-      owe: ({ id }) =>
-        owed === undefined
-          ? undefined
-          : { id: `owed ${id}`, record: recordOf('', { indexes: [owed] }) },
+    const mark = { clock: 'here', establishedUntil: at, keepUntil: Date.now() + 3_600_000 } as const
+    const step = await store.removeAll([{ index, mark }], {
+      owe: (ended) => (owed === undefined ? [] : ended.map(({ id }) => toOwed(id, owed))),
       limit,
+      resumed: false,
       unfinished: {
         id: `unfinished ${at}`,
         record: recordOf(String(at), { indexes: ['unfinished'] }),
@@ -101,10 +99,7 @@ const jobs: { [J in keyof Jobs]: (store: TokenStore, ask: Jobs[J]['ask']) => Pro
         }),
       )
       const single = ids[0] as string
-      await store.remove(single, () => ({
-        id: `owed ${single}`,
-        record: recordOf('', { indexes: [owed] }),
-      }))
+      await store.remove(single, () => [toOwed(single, owed)])
       send({ acknowledged: { kind: 'removed', id: single } })
       const at = Date.now()
       const removed = await signOut(store, { index, at, owed, limit: 10 })
@@ -112,9 +107,13 @@ const jobs: { [J in keyof Jobs]: (store: TokenStore, ask: Jobs[J]['ask']) => Pro
       send({ acknowledged: { kind: 'signed_out', at, removed } })
       // The next round signs in later than the mark.
       while (Date.now() <= at) await store.claim(`${name} ${round} ${Date.now()}`, Date.now() + 1)
-      await store.sweep(() => undefined, 100)
+      await store.sweep(() => [], 100)
     }
   },
+}
+
+function toOwed(id: string, index: string): Successor {
+  return { id: `owed/${id}`, record: recordOf('', { indexes: [index] }) }
 }
 
 /** Tries them all at once and tells which succeeded. */

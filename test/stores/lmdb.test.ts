@@ -53,15 +53,16 @@ describe('lmdbStore on an environment of its own', () => {
         await store.remove(`removed ${size}`)
       }
       await store.claim('claim', at + 1_000)
-      await store.removeAll('other', {
-        mark: { clock: 'here', establishedUntil: at, keepUntil: at + 1_000 },
-        owe: () => undefined,
+      const mark = { clock: 'here', establishedUntil: at, keepUntil: at + 1_000 } as const
+      await store.removeAll([{ index: 'other', mark }], {
+        owe: () => [],
         limit: 10,
+        resumed: false,
         unfinished: { id: 'unfinished', record: record(randomBytes(10)) },
       })
       assert.deepEqual(assertConsistent(database)['r'], 5)
       at += 24 * 3_600_000
-      assert.equal((await store.sweep(() => undefined, 100)).length, 5)
+      assert.equal((await store.sweep(() => [], 100)).length, 5)
       // The number the next record gets, and the format.
       assert.deepEqual(assertConsistent(database), { '\0': 1, n: 1 })
     })
@@ -94,7 +95,7 @@ describe('lmdbStore on an environment of its own', () => {
       await store.insert('one', record(randomBytes(10)))
       const owed = { id: 'x'.repeat(256), record: record(randomBytes(10)) }
       await assert.rejects(
-        store.remove('one', () => owed),
+        store.remove('one', () => [owed]),
         RangeError,
       )
       assert.equal(assertConsistent(database)['r'], 1)
@@ -111,10 +112,12 @@ describe('lmdbStore on an environment of its own', () => {
         (await store.list('index', { limit: 1 })).map((entry) => entry.id),
         ['b'],
       )
-      const step = await store.removeAll('index', {
-        mark: { clock: 'here', establishedUntil: Date.now(), keepUntil: Date.now() + 1_000 },
-        owe: () => undefined,
+      const [at, keepUntil] = [Date.now(), Date.now() + 1_000]
+      const mark = { clock: 'here', establishedUntil: at, keepUntil } as const
+      const step = await store.removeAll([{ index: 'index', mark }], {
+        owe: () => [],
         limit: 1,
+        resumed: false,
         unfinished: { id: 'unfinished', record: record(randomBytes(10)) },
       })
       assert.deepEqual(

@@ -31,18 +31,19 @@ describe('memoryStore', () => {
     }
     for (let nth = 0; nth < 5; nth++) await store.insert(`session ${nth}`, record)
     const removal = {
-      mark: { clock: 'here' as const, establishedUntil: at, keepUntil: at + 60_000 },
-      owe: () => undefined,
+      owe: () => [],
       limit: 1,
+      resumed: false,
       unfinished: { id: 'unfinished', record: { ...record, indexes: [] } },
     }
+    const mark = { clock: 'here', establishedUntil: at, keepUntil: at + 60_000 } as const
     let steps = 1
     let answered = 0
     setImmediate(function other() {
       answered += 1
       if (answered < 4) setImmediate(other)
     })
-    while ((await store.removeAll('user', removal)).more) steps += 1
+    while ((await store.removeAll([{ index: 'user', mark }], removal)).more) steps += 1
     assert.equal(steps, 5)
     assert.equal(answered, 4)
   })

@@ -53,20 +53,21 @@ export function naiveStore({ now }: { now: () => number }): TokenStore {
     },
     async remove(id, owe) {
       const entry = await take(id)
-      const owed = entry && owe?.(entry)
-      if (owed !== undefined) await write(owed.id, owed.record)
+      const owed = entry && owe?.([entry])
+      for (const each of owed ?? []) await write(each.id, each.record)
       return entry?.value
     },
-    async removeAll(index, { owe }) {
+    async removeAll(marks, { owe }) {
       const removed: StoredEntry[] = []
-      for (const id of (await get<string[]>(`index ${index}`)) ?? []) {
-        const entry = await take(id)
-        if (entry === undefined) continue
-        removed.push(entry)
-        const owed = owe(entry)
-        if (owed !== undefined) await write(owed.id, owed.record)
+      for (const { index } of marks) {
+        for (const id of (await get<string[]>(`index ${index}`)) ?? []) {
+          const entry = await take(id)
+          if (entry === undefined) continue
+          removed.push(entry)
+          for (const each of owe([entry])) await write(each.id, each.record)
+        }
+        await del(`index ${index}`)
       }
-      await del(`index ${index}`)
       return { removed, more: false }
     },
     async list(index, { limit }) {

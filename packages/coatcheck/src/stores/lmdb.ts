@@ -1,6 +1,6 @@
 import { sameBytes } from '../core/tokens/bytes.ts'
 import { ends } from '../core/tokens/marks.ts'
-import type { StoredEntry, TokenStore } from '../core/tokens/store.ts'
+import type { IndexMark, Owe, StoredEntry, TokenStore } from '../core/tokens/store.ts'
 import { createEndingRows } from './lmdb/ending-rows.ts'
 import { claimKey, endedRow, endRange, idIn, indexRange, recordId } from './lmdb/keys.ts'
 import { createMarks } from './lmdb/marks.ts'
@@ -38,6 +38,25 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
     return held !== undefined && expiresAtIn(held.bytes) > now() ? held : undefined
   }
 
+  /** Up to `limit` records that these marks end, and whether there are more. */
+  function findCovered(
+    indexMarks: readonly IndexMark[],
+    limit: number,
+    resumed: boolean,
+  ): { covered: HeldRecord[]; more: boolean } {
+    const covered = new Map<string, HeldRecord>()
+    for (const { index, mark } of indexMarks) {
+      for (const key of table.getKeys(indexRange(index))) {
+        const id = idIn(key)
+        const held = covered.has(id) ? undefined : records.read(id)
+        if (held === undefined || !ends(mark, establishedIn(held.bytes), resumed)) continue
+        if (covered.size === limit) return { covered: [...covered.values()], more: true }
+        covered.set(id, held)
+      }
+    }
+    return { covered: [...covered.values()], more: false }
+  }
+
   /** Removes up to `limit` rows that have ended, the first to end first. */
   function sweepRows(owe: Owes, limit: number): { rows: number; removed: StoredEntry[] } {
     const at = now()
@@ -48,7 +67,7 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
       return held !== undefined && expiresAtIn(held.bytes) <= at ? held : []
     })
     const removed = expired.map(toEntry)
-    const owed = removed.flatMap(owe)
+    const owed = owe(removed)
     expired.forEach(records.erase)
     for (const key of keys) {
       const row = endedRow(key)
@@ -96,29 +115,20 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
         const held = records.read(id)
         if (held === undefined) return undefined
         const entry = toEntry(held)
-        const owed = owe?.(entry)
-        const successor = owed && prepare(owed)
+        const owed = preparing(owe)([entry])
         records.erase(held)
-        if (successor !== undefined) records.write(successor)
+        owed.forEach(records.write)
         return entry.value
       })
     },
 
-    async removeAll(index, { mark, owe, limit, unfinished }) {
+    async removeAll(indexMarks, { owe, limit, unfinished, resumed }) {
       const flag = prepare(unfinished)
       return steps.durable(() => {
-        const covered: HeldRecord[] = []
-        let more = false
-        for (const key of table.getKeys(indexRange(index))) {
-          const held = records.read(idIn(key))
-          if (held === undefined || !ends(mark, establishedIn(held.bytes))) continue
-          more = covered.length === limit
-          if (more) break
-          covered.push(held)
-        }
+        const { covered, more } = findCovered(indexMarks, limit, resumed)
         const removed = covered.map(toEntry)
-        const owed = removed.flatMap(preparing(owe))
-        marks.leave(index, mark)
+        const owed = preparing(owe)(removed)
+        for (const { index, mark } of indexMarks) marks.leave(index, mark)
         covered.forEach(records.erase)
         owed.forEach(records.write)
         if (more && !records.has(flag.id)) records.write(flag)
@@ -164,13 +174,13 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
   }
 }
 
-type Owes = (removed: StoredEntry) => Prepared[]
+type Owes = (removed: readonly StoredEntry[]) => Prepared[]
 
-/** What is owed for a removed record, ready to be written: it must not fail after the removal. */
-function preparing(owe: Parameters<TokenStore['sweep']>[0]): Owes {
+/** What is owed for removed records, ready to be written: it must not fail after the removal. */
+function preparing(owe: Owe | undefined): Owes {
   return (removed) => {
-    const owed = owe(removed)
-    return owed === undefined ? [] : [prepare(owed)]
+    if (owe === undefined || removed.length === 0) return []
+    return owe(removed).map(prepare)
   }
 }
 

@@ -24,7 +24,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
   const now = options.now ?? (() => Date.now())
   const records = new Map<string, StoredRecord>()
   const idsUnder = new Map<string, Set<string>>()
-  const marks = new Map<string, Mark>()
+  const left = new Map<string, Mark>()
   const claims = new Map<string, number>()
   const expiry = createExpiryOrder()
 
@@ -51,15 +51,15 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
   }
 
   function isCovered(record: StoredRecord): boolean {
-    return isRefused(record, now(), (clock, index) => marks.get(markName(clock, index)))
+    return isRefused(record, now(), (clock, index) => left.get(markName(clock, index)))
   }
 
   function leave(index: string, mark: Mark): void {
     const name = markName(mark.clock, index)
-    const before = marks.get(name)
+    const before = left.get(name)
     const after = widen(before, mark)
     if (before !== undefined) expiry.drop(before.keepUntil, `m${name}`)
-    marks.set(name, after)
+    left.set(name, after)
     expiry.add(after.keepUntil, `m${name}`)
   }
 
@@ -72,7 +72,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
   function forgetExpired(name: string): void {
     const [kind, rest] = [name[0], name.slice(1)]
     const [ended, by] =
-      kind === 'm' ? [marks.get(rest)?.keepUntil, marks] : [claims.get(rest), claims]
+      kind === 'm' ? [left.get(rest)?.keepUntil, left] : [claims.get(rest), claims]
     if (ended === undefined || ended > now()) return
     by.delete(rest)
     expiry.drop(ended, name)
@@ -100,26 +100,30 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
     async remove(id, owe) {
       const record = records.get(id)
       if (record === undefined) return undefined
-      const owed = owe?.({ id, value: record.value })
+      const owed = owe?.([{ id, value: record.value }]) ?? []
       drop(id, record)
-      if (owed !== undefined) write(owed)
+      owed.forEach(write)
       return record.value
     },
 
-    async removeAll(index, { mark, owe, limit, unfinished }) {
-      const covered: Successor[] = []
+    async removeAll(marks, { owe, limit, unfinished, resumed }) {
+      const covered = new Map<string, StoredRecord>()
       let more = false
-      for (const id of idsUnder.get(index) ?? []) {
-        const record = records.get(id)
-        if (record === undefined || !ends(mark, record.established)) continue
-        more = covered.length === limit
+      for (const { index, mark } of marks) {
+        for (const id of idsUnder.get(index) ?? []) {
+          const record = records.get(id)
+          if (record === undefined || covered.has(id)) continue
+          if (!ends(mark, record.established, resumed)) continue
+          more = covered.size === limit
+          if (more) break
+          covered.set(id, record)
+        }
         if (more) break
-        covered.push({ id, record })
       }
-      const removed = covered.map(toEntry)
-      const owed = removed.flatMap((entry) => owe(entry) ?? [])
-      leave(index, mark)
-      for (const { id, record } of covered) drop(id, record)
+      const removed = [...covered].map(([id, { value }]) => ({ id, value }))
+      const owed = removed.length > 0 ? owe(removed) : []
+      for (const { index, mark } of marks) leave(index, mark)
+      for (const [id, record] of covered) drop(id, record)
       owed.forEach(write)
       if (more && !records.has(unfinished.id)) write(unfinished)
       if (more) await letOthersIn()
@@ -160,7 +164,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
         expired.push({ id, record })
       }
       const removed = expired.map(toEntry)
-      const owed = removed.flatMap((entry) => owe(entry) ?? [])
+      const owed = removed.length > 0 ? owe(removed) : []
       for (const { id, record } of expired) drop(id, record)
       owed.forEach(write)
       if (removed.length === limit) await letOthersIn()

@@ -1,6 +1,6 @@
 import type { Named, SignOutCause, SignOutReceipt } from '../../events.ts'
 import type { SessionRecord } from '../session/record.ts'
-import type { Mark } from '../tokens/store.ts'
+import type { IndexMark } from '../tokens/store.ts'
 
 /** What is to be removed, why, and what the provider shall hear. Survives a crash as JSON. */
 export interface SignOutOrder {
@@ -16,12 +16,6 @@ export interface SignOutOrder {
   readonly providerSession: SignOutReceipt['providerSession']
   /** When it was heard. */
   readonly at: number
-}
-
-/** A mark and the index it is to be left on. */
-export interface IndexMark {
-  readonly index: string
-  readonly mark: Mark
 }
 
 /** A receipt and what only the caller may know. */

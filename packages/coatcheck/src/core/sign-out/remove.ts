@@ -1,12 +1,12 @@
 import type { Context } from '../context.ts'
 import type { Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
-import type { IndexMark, Removed, SignOutOrder } from './order.ts'
+import type { Removed, SignOutOrder } from './order.ts'
 import { toSuccessor } from './owed.ts'
 import { createTally, type Tally } from './tally.ts'
 
 /** So many records go in one step: a few milliseconds of work. */
-const STEP = 128
+const STEP = 64
 /** Others finish a removal when whoever began it has not done so by then. */
 const FINISH_AFTER = 30_000
 
@@ -14,9 +14,13 @@ const FINISH_AFTER = 30_000
  * The one removal path, whatever ended the sessions. Removes first and tells the provider after.
  * Where the process dies in the middle, another one finds what is unfinished. Rejects
  * `store_unavailable`; whoever heard of the sign-out then sees to it that it is done later
- * (`heard.ts`).
+ * (`heard.ts`). `resumed`: somebody began it before, and who signed in since then stays.
  */
-export async function removeSessions(context: Context, order: SignOutOrder): Promise<Removed> {
+export async function removeSessions(
+  context: Context,
+  order: SignOutOrder,
+  { resumed = false }: { readonly resumed?: boolean } = {},
+): Promise<Removed> {
   const vault = await context.keyring.confirm()
   const tally = createTally(context, vault, order)
 
@@ -25,7 +29,7 @@ export async function removeSessions(context: Context, order: SignOutOrder): Pro
       const value = await context.store.remove(id, tally.owe)
       if (value !== undefined) tally.count({ id, value })
     }
-    for (const each of order.marks) await removeCovered(context, vault, order, each, tally)
+    if (order.marks.length > 0) await removeCovered(context, vault, order, tally, resumed)
   } catch (error) {
     // What was done before the store failed is done: nothing is removed in silence.
     tell(context, tally.end(), false)
@@ -42,25 +46,24 @@ function tell(context: Context, { receipt, owed }: Removed, evenOfNone: boolean)
 }
 
 /**
- * Leaves one mark and removes the records it covers, in steps. The first step also writes what is
- * left to do, so that whoever finds it can finish.
+ * Leaves the marks and removes the records they cover, in steps. The first step also writes what
+ * is left to do, so that whoever finds it can finish.
  */
 async function removeCovered(
   context: Context,
   vault: Vault,
   order: SignOutOrder,
-  { index, mark }: IndexMark,
   tally: Tally,
+  resumed: boolean,
 ): Promise<void> {
-  const rest = { ...order, sessions: [], marks: [{ index, mark }] }
-  const unfinished = unfinishedWork(context, vault, `w.${order.id}.${index}`, rest)
+  const unfinished = unfinishedWork(context, vault, { ...order, sessions: [] })
   let steps = 0
   for (let more = true; more; steps++) {
-    const step = await context.store.removeAll(index, {
-      mark,
+    const step = await context.store.removeAll(order.marks, {
       owe: tally.owe,
       limit: STEP,
       unfinished,
+      resumed: resumed || steps > 0,
     })
     step.removed.forEach(tally.count)
     more = step.more
@@ -69,12 +72,8 @@ async function removeCovered(
 }
 
 /** For whoever finds it when nobody has finished it in time. */
-function unfinishedWork(
-  context: Context,
-  vault: Vault,
-  id: string,
-  order: SignOutOrder,
-): Successor {
+function unfinishedWork(context: Context, vault: Vault, order: SignOutOrder): Successor {
   const dueAt = context.environment.now() + FINISH_AFTER
-  return toSuccessor(context, vault, context.provider, id, { kind: 'sign_out', order, dueAt })
+  const work = { kind: 'sign_out', order, dueAt } as const
+  return toSuccessor(context, vault, context.provider, `w.${order.id}`, work)
 }

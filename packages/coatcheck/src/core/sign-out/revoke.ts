@@ -8,6 +8,9 @@ const LONGEST_PAUSE = 300_000
 /** A provider that asks for more patience than this is asked again anyway. */
 const LONGEST_RETRY_AFTER = 3_600_000
 
+/** The tokens of many sessions may be owed together: what is not begun by then is left for later. */
+const ATTEMPT = 60_000
+
 /** One attempt at a revocation that is owed. What the provider did not confirm stays owed. */
 export async function revokeOwed(
   context: Context,
@@ -16,8 +19,13 @@ export async function revokeOwed(
 ): Promise<void> {
   const attempts = owed.attempts + 1
   const left: RevocableToken[] = []
+  const beginBefore = context.environment.now() + ATTEMPT
   let retryAt = 0
   for (const token of owed.tokens) {
+    if (context.environment.now() > beginBefore) {
+      left.push(token)
+      continue
+    }
     const answer = await context.provider.revoke(token.value, token.hint)
     tell(context, { ...owed, attempts }, token, answer.outcome)
     if (answer.outcome !== 'failed') continue

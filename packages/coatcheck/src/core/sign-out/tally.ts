@@ -3,15 +3,16 @@ import type { Context } from '../context.ts'
 import { openSessionNow } from '../session/open.ts'
 import type { SessionRecord } from '../session/record.ts'
 import { handleOf, isSessionId } from '../session/ticket.ts'
-import type { Owe, StoredEntry } from '../tokens/store.ts'
+import { nameOfHome } from '../tokens/home.ts'
+import type { Owe, StoredEntry, Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import type { Removed, SignOutOrder } from './order.ts'
 import { toSuccessor } from './owed.ts'
-import { tokensToRevoke } from './revocable.ts'
+import { type RevocableToken, tokensToRevoke } from './revocable.ts'
 
 /** Keeps count of one removal while the store carries it out. */
 export interface Tally {
-  /** What is owed for a record, for the store to write in the step that removes it. */
+  /** What is owed for records, for the store to write in the step that removes them. */
   readonly owe: Owe
   /** A record that was removed. */
   readonly count: (entry: StoredEntry) => void
@@ -20,43 +21,43 @@ export interface Tally {
 
 interface Found {
   readonly record: SessionRecord | undefined
-  /** Store id of its revocation. */
-  readonly owed: string | undefined
-  /** How many tokens that revokes. */
-  readonly revocations: number
+  readonly revocable: readonly RevocableToken[]
 }
 
 /** Opens what is removed, once, to say what is owed for it and what the receipt shows. */
 export function createTally(context: Context, vault: Vault, order: SignOutOrder): Tally {
   const { now } = context.environment
   /** What the store is about to remove, until it says that it has. */
-  const found = new Map<string, Found>()
+  const found = new Map<string, Found & { owed: string | undefined }>()
   const sessions: string[] = []
   const records: SessionRecord[] = []
-  const owed: string[] = []
+  const owed = new Set<string>()
   const tokens = { access: 0, refresh: 0, id: 0 }
   let revocations = 0
 
+  function find({ id, value }: StoredEntry): Found {
+    const record = openSessionNow(vault, id, value)
+    if (record === undefined || order.revokeAt === undefined) return { record, revocable: [] }
+    return { record, revocable: tokensToRevoke(record, now()) }
+  }
+
   return {
-    owe({ id, value }) {
-      const record = openSessionNow(vault, id, value)
-      const { revokeAt } = order
-      const revocable =
-        record === undefined || revokeAt === undefined ? [] : tokensToRevoke(record, now())
-      if (record === undefined || revokeAt === undefined || revocable.length === 0) {
-        found.set(id, { record, owed: undefined, revocations: 0 })
-        return undefined
+    owe(removed) {
+      const revocations = new Map<string, Revocation>()
+      for (const entry of removed) {
+        const { record, revocable } = find(entry)
+        const revocation =
+          record === undefined || revocable.length === 0
+            ? undefined
+            : revocationFor(revocations, record, `w.${order.id}/${entry.id}`)
+        revocation?.tokens.push(...revocable)
+        found.set(entry.id, { record, revocable, owed: revocation?.id })
       }
-      const successor = toSuccessor(context, vault, record, `w.${order.id}.${id}`, {
-        kind: 'revocation',
-        receipt: order.id,
-        tokens: revocable,
-        attempts: 0,
-        dueAt: revokeAt,
-        owedSince: now(),
+      return [...revocations.values()].map(({ id, home, tokens }): Successor => {
+        const dueAt = order.revokeAt ?? now()
+        const work = { kind: 'revocation', receipt: order.id, tokens, attempts: 0 } as const
+        return toSuccessor(context, vault, home, id, { ...work, dueAt, owedSince: now() })
       })
-      found.set(id, { record, owed: successor.id, revocations: revocable.length })
-      return successor
     },
 
     count({ id }) {
@@ -68,8 +69,8 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
         return context.emit({ type: 'record_unreadable', session: handleOf(id) })
       }
       const { record } = removed
-      if (removed.owed !== undefined) owed.push(removed.owed)
-      revocations += removed.revocations
+      if (removed.owed !== undefined) owed.add(removed.owed)
+      revocations += removed.revocable.length
       tokens.access += record.accessTokens.length
       tokens.refresh += record.refreshToken === undefined ? 0 : 1
       tokens.id += 1
@@ -90,7 +91,29 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
         at,
         durationMilliseconds: Math.max(0, now() - at),
       }
-      return { receipt, records, owed }
+      return { receipt, records, owed: [...owed] }
     },
   }
+}
+
+/** Tokens of sessions of one home, to be revoked together. */
+interface Revocation {
+  /** Named after the first of the sessions. */
+  readonly id: string
+  readonly home: SessionRecord
+  readonly tokens: RevocableToken[]
+}
+
+/** What the tokens of a session go into. */
+function revocationFor(
+  revocations: Map<string, Revocation>,
+  home: SessionRecord,
+  id: string,
+): Revocation {
+  const name = nameOfHome(home)
+  const known = revocations.get(name)
+  if (known !== undefined) return known
+  const fresh: Revocation = { id, home, tokens: [] }
+  revocations.set(name, fresh)
+  return fresh
 }

@@ -20,7 +20,7 @@ const ROUND = 5_000
 const SWEEP_EVERY = 60_000
 /** So many revocations are sent to the provider at once. */
 const AT_ONCE = 4
-/** Longer than revoking the tokens of one session may take. */
+/** Longer than one attempt at a piece of work may take. */
 const WORK_CLAIM = 120_000
 
 /**
@@ -113,7 +113,7 @@ async function doWork(context: Context, entry: StoredEntry, work: Work): Promise
   const until = (await context.store.now()) + WORK_CLAIM
   if (!(await context.store.claim(claim, until))) return
   if (work.kind === 'sign_out') {
-    await removeSessions(context, work.order)
+    await removeSessions(context, work.order, { resumed: true })
     await context.store.remove(entry.id)
   } else {
     await revokeOwed(context, entry, work)

@@ -21,10 +21,10 @@ export function isRefused(
 
 /**
  * Whether leaving a mark removes a record that is there. One that names no time of the provider
- * ends whatever exists.
+ * ends whatever exists, but for a removal that was begun before.
  */
-export function ends(mark: Mark, established: Established): boolean {
-  return mark.clock === 'here' || covers(mark, established)
+export function ends(mark: Mark, established: Established, resumed: boolean): boolean {
+  return (mark.clock === 'here' && !resumed) || covers(mark, established)
 }
 
 /** Two marks of one index and one clock as one: neither gives way to an earlier or shorter one. */

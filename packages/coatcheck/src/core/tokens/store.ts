@@ -38,12 +38,20 @@ export interface Successor {
 }
 
 /**
- * Turns what a record held into what is still owed for it (a revocation), or nothing. The store
- * calls it inside the step that removes the record and writes the answer in that same step, so
- * that a process which dies between the two loses no revocation. It must not wait and may run
- * more than once for one record.
+ * Turns what records held into what is still owed for them (revocations). The store calls it with
+ * as many of them as it removes in one step and writes the answer in that very step, so that a
+ * process which dies between the two loses no revocation. It must not wait, and may run more than
+ * once for one record. Each successor's {@link anchorOf} is that of one of the removed records.
  */
-export type Owe = (removed: StoredEntry) => Successor | undefined
+export type Owe = (removed: readonly StoredEntry[]) => readonly Successor[]
+
+/**
+ * The part of an id that says where a record lives: ids are `anchor`, or `name/anchor`. Records of
+ * one anchor can be written in one step even where a store is spread over several machines.
+ */
+export function anchorOf(id: string): string {
+  return id.slice(id.lastIndexOf('/') + 1)
+}
 
 /** "Everything established until then is signed out." */
 export interface Mark {
@@ -55,14 +63,27 @@ export interface Mark {
   readonly keepUntil: number
 }
 
+/** A mark and the index it is to be left on. */
+export interface IndexMark {
+  readonly index: string
+  readonly mark: Mark
+}
+
 /** How {@link TokenStore.removeAll} goes about it. */
 export interface Removal {
-  readonly mark: Mark
   readonly owe: Owe
   /** At most this many records in one step, so that nothing else is blocked for long. */
   readonly limit: number
-  /** Written in the first step when more than `limit` records are covered: whoever finds it finishes. */
+  /**
+   * Written before or with the first record that goes, unless all go in one step that cannot be
+   * cut short: whoever finds it finishes.
+   */
   readonly unfinished: Successor
+  /**
+   * Somebody began this removal before: what exists ends only where a mark covers it. Whoever
+   * signed in since then stays.
+   */
+  readonly resumed: boolean
 }
 
 /** What one step of {@link TokenStore.removeAll} did. */
@@ -106,11 +127,11 @@ export interface TokenStore {
   remove(id: string, owe?: Owe): Promise<Uint8Array | undefined>
 
   /**
-   * Leaves a mark on an index and removes the records under it that the mark covers: with the
+   * Leaves all these marks and removes the records under their indexes that they cover: with the
    * clock `provider` those established until then, with the clock `here` all that exist. Both
    * are durable when the promise resolves.
    */
-  removeAll(index: string, removal: Removal): Promise<RemovalStep>
+  removeAll(marks: readonly IndexMark[], removal: Removal): Promise<RemovalStep>
 
   /** The records under an index, in the order of their ids, `limit` of them after the id `after`. */
   list(

@@ -48,7 +48,7 @@ export function testClaims(test: DefineTest): void {
     const { store, name, now, advance } = trial
     const key = name()
     const sweepAll = async (): Promise<void> => {
-      while ((await store.sweep(() => undefined, 100)).length === 100);
+      while ((await store.sweep(() => [], 100)).length === 100);
     }
     await store.claim(key, now() + 10 * SECOND)
     advance(9 * SECOND)

@@ -125,7 +125,7 @@ function testClock(test: DefineTest, clock: keyof Established): void {
     const index = name()
     for (const one of ['a', 'b', 'c']) await add(one, { indexes: [index] })
     const order = removal(mark(clock, now()), { limit: 1 })
-    assert.equal((await store.removeAll(index, order)).more, true)
+    assert.equal((await trial.removeAll(index, order)).more, true)
     const [left] = await ids(index)
     assert.ok(left !== undefined)
     const held = (await text(left)) as string
@@ -135,8 +135,8 @@ function testClock(test: DefineTest, clock: keyof Established): void {
   })
 }
 
-async function leave({ store, removal }: Trial, index: string, mark: Mark): Promise<void> {
-  await store.removeAll(index, removal(mark))
+async function leave(trial: Trial, index: string, mark: Mark): Promise<void> {
+  await trial.removeAll(index, trial.removal(mark))
 }
 
 function signIn(trial: Trial, indexes: string[], established: Established): Promise<boolean> {
@@ -150,5 +150,5 @@ function both(at: number): Established {
 }
 
 async function sweepAll({ store }: Trial): Promise<void> {
-  while ((await store.sweep(() => undefined, 100)).length === 100);
+  while ((await store.sweep(() => [], 100)).length === 100);
 }

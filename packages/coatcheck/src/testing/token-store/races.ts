@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Owe } from '../../core/tokens/store.ts'
 import { bytes, type DefineTest, owing, texts, toText } from './trial.ts'
 
 const MANY = 30
@@ -15,7 +16,7 @@ export function testRaces(test: DefineTest): void {
         store.insert(one.id, record(one.text, { indexes: [index] }))
       const [before, step, after] = await Promise.all([
         Promise.all(arriving.slice(0, MANY / 2).map(insert)),
-        store.removeAll(index, order),
+        trial.removeAll(index, order),
         Promise.all(arriving.slice(MANY / 2).map(insert)),
       ])
       const admitted = arriving.filter((_, at) => [...before, ...after][at])
@@ -34,7 +35,7 @@ export function testRaces(test: DefineTest): void {
         store.replace(id, bytes('old'), record('new', { indexes: [index] }))
       const [before, step, after] = await Promise.all([
         Promise.all(sessions.slice(0, MANY / 2).map(replace)),
-        store.removeAll(index, removal(mark(clock, now()))),
+        trial.removeAll(index, removal(mark(clock, now()))),
         Promise.all(sessions.slice(MANY / 2).map(replace)),
       ])
       const replaced = [...before, ...after]
@@ -53,11 +54,14 @@ export function testRaces(test: DefineTest): void {
     const sessions = await Promise.all(
       Array.from({ length: MANY }, (_, at) => add(`${at}`, { indexes: [first, second] })),
     )
-    const owe = () => ({ id: name(), record: record('owed', { indexes: [owed] }) })
+    const owe: Owe = (removed) =>
+      removed.map(({ id }) => {
+        return { id: `${name()}/${id}`, record: record('owed', { indexes: [owed] }) }
+      })
     const order = removal(mark('here', now()), { owe })
     const taken = await Promise.all([
       ...sessions.map(async (id) => ({ id, value: await store.remove(id, owe) })),
-      ...[first, second, first].map((index) => store.removeAll(index, order)),
+      ...[first, second, first].map((index) => trial.removeAll(index, order)),
     ])
     const removed = taken.flatMap((one) => {
       if ('removed' in one) return one.removed.map((entry) => entry.id)
@@ -85,7 +89,7 @@ export function testRaces(test: DefineTest): void {
   })
 
   test('finishes a removal in steps that several carry out at once', async (trial) => {
-    const { store, add, name, ids, removal, mark, now } = trial
+    const { add, name, ids, removal, mark, now } = trial
     const [index, owed] = [name(), name()]
     const sessions = await Promise.all(
       Array.from({ length: MANY }, () => add('one', { indexes: [index] })),
@@ -94,7 +98,7 @@ export function testRaces(test: DefineTest): void {
     const carryOut = async (): Promise<string[]> => {
       const removed: string[] = []
       for (;;) {
-        const step = await store.removeAll(index, order)
+        const step = await trial.removeAll(index, order)
         removed.push(...step.removed.map((entry) => entry.id))
         if (!step.more) return removed
       }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Owe } from '../../core/tokens/store.ts'
-import { type DefineTest, HOUR, owing, texts, toText } from './trial.ts'
+import { type DefineTest, HOUR, owedFor, owing, texts, toText } from './trial.ts'
 
 /** `remove`. */
 export function testRemoving(test: DefineTest): void {
@@ -33,7 +33,7 @@ export function testRemoving(test: DefineTest): void {
     )
     await store.remove(two as string)
     assert.deepEqual(await ids(index), [one, three].sort())
-    const { removed } = await store.removeAll(index, removal(mark('here', now())))
+    const { removed } = await trial.removeAll(index, removal(mark('here', now())))
     assert.deepEqual(texts(removed), ['one', 'three'])
   })
 
@@ -49,8 +49,8 @@ export function testRemoving(test: DefineTest): void {
     const owed = name()
     const id = await add('one')
     await store.remove(id, owing(trial, owed))
-    assert.deepEqual(await ids(owed), [`owed-${id}`])
-    assert.equal(await text(`owed-${id}`), 'owed for one')
+    assert.deepEqual(await ids(owed), [owedFor(id)])
+    assert.equal(await text(owedFor(id)), 'owed for one')
   })
 
   test('owes nothing where nothing was removed, or nothing is owed', async (trial) => {
@@ -61,8 +61,8 @@ export function testRemoving(test: DefineTest): void {
     assert.deepEqual(await ids(owed), [])
     const id = await add('one')
     await store.remove(id, (removed) => {
-      asked.push(`${removed.id} ${toText(removed.value)}`)
-      return undefined
+      asked.push(...removed.map((entry) => `${entry.id} ${toText(entry.value)}`))
+      return []
     })
     assert.deepEqual([...new Set(asked)], [`${id} one`])
   })
@@ -72,9 +72,9 @@ export function testRemoving(test: DefineTest): void {
     const id = await add('one')
     const owed: string[] = []
     const owe: Owe = () => {
-      const successor = { id: name(), record: record('owed') }
+      const successor = { id: `${name()}/${id}`, record: record('owed') }
       owed.push(successor.id)
-      return successor
+      return [successor]
     }
     await Promise.all(Array.from({ length: 20 }, () => store.remove(id, owe)))
     const written = await Promise.all(owed.map(text))
@@ -89,9 +89,9 @@ export function testRemoving(test: DefineTest): void {
     advance(HOUR + 1)
     const owe = owing(trial, owed)
     assert.equal(toText(await store.remove(one, owe)), 'one')
-    const { removed } = await store.removeAll(index, removal(mark('here', now()), { owe }))
+    const { removed } = await trial.removeAll(index, removal(mark('here', now()), { owe }))
     assert.deepEqual(texts(removed), ['two'])
-    assert.deepEqual(await ids(owed), [`owed-${one}`, `owed-${two}`].sort())
+    assert.deepEqual(await ids(owed), [owedFor(one), owedFor(two)].sort())
   })
 
   test('removes nothing where what is owed cannot be told', async ({

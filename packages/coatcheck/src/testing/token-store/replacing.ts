@@ -59,7 +59,7 @@ export function testReplacing(test: DefineTest): void {
       const { store, record, add, text, name, ids, removal, mark, now } = trial
       const index = name()
       const id = await add('one', { indexes: [index] })
-      await store.removeAll(index, removal(mark(clock, now())))
+      await trial.removeAll(index, removal(mark(clock, now())))
       const next = record('two', { indexes: [index] })
       assert.equal(await store.replace(id, bytes('one'), next), false)
       assert.equal(await text(id), undefined)
@@ -117,7 +117,7 @@ export function testReplacing(test: DefineTest): void {
     const next = record('two', { indexes: [index], expiresAt: now() + 3 * HOUR })
     await store.replace(id, bytes('one'), next)
     advance(2 * HOUR)
-    for (let round = 0; round < 100; round++) await store.sweep(() => undefined, 100)
+    for (let round = 0; round < 100; round++) await store.sweep(() => [], 100)
     assert.equal(await text(id), 'two')
     assert.deepEqual(await ids(index), [id])
   })

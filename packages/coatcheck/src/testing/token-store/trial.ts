@@ -4,6 +4,7 @@ import type {
   MaybePromise,
   Owe,
   Removal,
+  RemovalStep,
   StoredEntry,
   StoredRecord,
   TokenStore,
@@ -29,11 +30,18 @@ export interface Trial {
   /** What is under an id, as text. */
   text(id: string): Promise<string | undefined>
   /** A removal that owes nothing and takes everything in one step, unless told otherwise. */
-  removal(mark: Mark, other?: Partial<Removal>): Removal
+  removal(mark: Mark, other?: Partial<Removal>): MarkedRemoval
+  /** One step of such a removal, by one index. */
+  removeAll(index: string, order: MarkedRemoval): Promise<RemovalStep>
   /** A mark of this clock and time that is kept for an hour. */
   mark(clock: keyof Established, establishedUntil: number, keepUntil?: number): Mark
   /** The ids under an index, in the order in which the store lists them. */
   ids(index: string): Promise<string[]>
+}
+
+/** What {@link TokenStore.removeAll} is told, but for the index. */
+export interface MarkedRemoval extends Removal {
+  readonly mark: Mark
 }
 
 /** Milliseconds. */
@@ -78,11 +86,13 @@ export async function createTrial(
     text: async (id) => toText(await store.get(id)),
     removal: (mark, other = {}) => ({
       mark,
-      owe: () => undefined,
+      owe: () => [],
       limit: 1_000,
       unfinished: { id: crypto.randomUUID(), record: record('unfinished') },
+      resumed: false,
       ...other,
     }),
+    removeAll: (index, { mark, ...removal }) => store.removeAll([{ index, mark }], removal),
     mark: (clock, establishedUntil, keepUntil = now() + HOUR) => ({
       clock,
       establishedUntil,
@@ -109,11 +119,18 @@ export function texts(entries: readonly StoredEntry[]): (string | undefined)[] {
   return entries.map((entry) => toText(entry.value)).sort()
 }
 
+/** Under which id {@link owing} owes for a record. */
+export function owedFor(id: string): string {
+  return `owed/${id}`
+}
+
 /** Owes for each record of this test one that says so, under this index. */
 export function owing(trial: Trial, index: string): Owe {
-  return ({ id, value }) => {
-    if (!trial.isOwn(id)) return undefined
-    const record = trial.record(`owed for ${toText(value)}`, { indexes: [index] })
-    return { id: `owed-${id}`, record }
-  }
+  return (removed) =>
+    removed
+      .filter(({ id }) => trial.isOwn(id))
+      .map(({ id, value }) => {
+        const record = trial.record(`owed for ${toText(value)}`, { indexes: [index] })
+        return { id: owedFor(id), record }
+      })
 }
