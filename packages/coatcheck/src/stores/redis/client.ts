@@ -4,15 +4,21 @@
  */
 export type RedisClient =
   | NodeRedisClient
+  | NodeRedisPool
   | NodeRedisSentinel
   | NodeRedisCluster
   | IoredisClient
   | IoredisCluster
 
-/** The subset of node-redis' `createClient()` and `createClientPool()` that is used. */
+/** The subset of node-redis' `createClient()` that is used. */
 export interface NodeRedisClient extends Listening {
   readonly isOpen: boolean
   sendCommand(command: readonly RedisArgument[], options?: object): Promise<unknown>
+}
+
+/** The subset of node-redis' `createClientPool()` that is used. */
+export interface NodeRedisPool extends NodeRedisClient {
+  execute(use: (client: never) => Promise<unknown>): Promise<unknown>
 }
 
 /** The subset of node-redis' `createSentinel()` that is used. */
@@ -23,6 +29,10 @@ export interface NodeRedisSentinel extends Listening {
     command: RedisArgument[],
     options?: object,
   ): Promise<unknown>
+  multi(): {
+    addCommand(readonly: boolean | undefined, command: RedisArgument[]): unknown
+    execAsPipeline(): Promise<unknown>
+  }
   getSentinelNode(): unknown
 }
 
@@ -55,7 +65,8 @@ export interface IoredisCluster extends IoredisClient {
 /** What every client takes as a command's argument. */
 export type RedisArgument = string | Buffer
 
-interface Listening {
+/** An EventEmitter. */
+export interface Listening {
   on(event: string, listener: (...heard: unknown[]) => void): unknown
   off(event: string, listener: (...heard: unknown[]) => void): unknown
 }

@@ -1,6 +1,7 @@
+import { acknowledgements } from './acknowledgements.ts'
 import { type RedisAnswer, toAnswer, toError } from './answer.ts'
 import type { RedisArgument, RedisClient } from './client.ts'
-import type { Driver } from './driver.ts'
+import type { Primary } from './driver.ts'
 import { driverOf } from './driver-of.ts'
 import type { RedisScript } from './script.ts'
 
@@ -8,11 +9,9 @@ export type { RedisAnswer } from './answer.ts'
 export type { RedisClient } from './client.ts'
 export { type RedisScript, toScript } from './script.ts'
 
-/** One way to talk to a Redis or Valkey, whatever client the application uses. */
-export interface RedisConnection {
-  /** What the client is. */
-  readonly kind: 'single' | 'cluster'
-  /** Runs one command on the primary that owns the key. Arguments are binary-safe; text in answers is a Buffer, `OK` too. */
+/** How commands are run, on the primary that owns their key. */
+export interface RedisCommands {
+  /** Runs one command. Arguments are binary-safe; text in answers is a Buffer, `OK` too. */
   send(key: string, command: readonly (string | Uint8Array)[]): Promise<RedisAnswer>
   /**
    * Runs a Lua script all of whose keys live with the first: by its SHA-1, and once more with its
@@ -23,24 +22,72 @@ export interface RedisConnection {
     keys: readonly string[],
     args: readonly (string | Uint8Array)[],
   ): Promise<RedisAnswer>
-  /**
-   * Resolves when that many replicas have what was written before through this connection to the
-   * primaries that own the keys. Rejects with an Error that says so otherwise. Deadline in milliseconds.
-   */
-  confirm(keys: readonly string[], replicas: number, deadline: number): Promise<void>
+}
+
+/** One way to talk to a Redis or Valkey, whatever client the application uses. */
+export interface RedisConnection extends RedisCommands {
+  /** What the client is. */
+  readonly kind: 'single' | 'cluster'
+  /** Commands whose effects can be confirmed together. */
+  follow(): RedisWrites
   /** The INFO text of the primary that owns the key. */
   info(key: string, section: string): Promise<string>
   /** Calls back when a connection was established after the first one, if the client tells; returns how to stop. */
   onReconnected(listener: () => void): () => void
 }
 
+/** Commands that remember which primary ran them, over which connection. */
+export interface RedisWrites extends RedisCommands {
+  /**
+   * Resolves when that many replicas have all that was written here (WAIT). Rejects with an Error
+   * that says so if they have not within the deadline (milliseconds), or if a connection or a
+   * primary was replaced since: the new one may never have had it, so that it must be written again.
+   */
+  confirm(replicas: number, deadline: number): Promise<void>
+}
+
 /** Talks through the client; a TypeError that says what to write if it is none, or one that reads from replicas. */
 export function connect(client: RedisClient): RedisConnection {
   const driver = driverOf(client)
-  const send = async (key: string, command: readonly (string | Uint8Array)[]) =>
-    answered(driver.send(key, command.map(toArgument)))
+  const acknowledged = acknowledgements()
+  const commands = commandsOf((key, command) => driver.send(key, command))
   return {
+    ...commands,
     kind: driver.kind,
+    follow() {
+      const epochs = new Map<Primary, unknown>()
+      let replaced = false
+      return {
+        ...commandsOf(async (key, command) => {
+          const { answer, primary, epoch } = await driver.write(key, command)
+          replaced ||= epochs.has(primary) && epochs.get(primary) !== epoch
+          epochs.set(primary, epoch)
+          return answer
+        }),
+        async confirm(replicas, deadline) {
+          await clean(
+            Promise.all(
+              [...epochs].map(async ([primary, epoch]) => {
+                const waited = await acknowledged(primary, replicas, deadline)
+                replaced ||= waited.epoch !== epoch
+              }),
+            ),
+          )
+          if (replaced) throw new Error('the connection to a Redis primary was replaced meanwhile')
+        },
+      }
+    },
+    info: async (key, section) => String(await commands.send(key, ['INFO', section])),
+    onReconnected: driver.onReconnected,
+  }
+}
+
+function commandsOf(
+  sendTo: (key: string, command: RedisArgument[]) => Promise<unknown>,
+): RedisCommands {
+  const send: RedisCommands['send'] = (key, command) =>
+    clean(sendTo(key, command.map(toArgument)).then(toAnswer))
+  return {
     send,
     async run(script, keys, args) {
       const [key = ''] = keys
@@ -52,27 +99,12 @@ export function connect(client: RedisClient): RedisConnection {
         return send(key, ['EVAL', script.source, ...rest])
       }
     },
-    async confirm(keys, replicas, deadline) {
-      await Promise.all(keys.map((key) => confirm(driver, key, replicas, deadline)))
-    },
-    async info(key, section) {
-      const server = await driver.server(key)
-      return String(await answered(server.send(['INFO', section])))
-    },
-    onReconnected: driver.onReconnected,
   }
 }
 
-async function confirm(driver: Driver, key: string, replicas: number, deadline: number) {
-  const server = await driver.server(key)
-  const confirmed = await answered(server.send(['WAIT', String(replicas), String(deadline)]))
-  if (Number(confirmed) >= replicas) return
-  throw new Error(`${confirmed} of ${replicas} replicas have confirmed within ${deadline} ms`)
-}
-
-async function answered(promise: Promise<unknown>): Promise<RedisAnswer> {
+async function clean<T>(promise: Promise<T>): Promise<T> {
   try {
-    return toAnswer(await promise)
+    return await promise
   } catch (error) {
     throw toError(error)
   }

@@ -3,11 +3,17 @@ import type {
   IoredisCluster,
   NodeRedisClient,
   NodeRedisCluster,
+  NodeRedisPool,
   NodeRedisSentinel,
 } from './client.ts'
 import type { Driver } from './driver.ts'
 import { ioredisClusterDriver, ioredisDriver } from './ioredis.ts'
-import { nodeRedisClusterDriver, nodeRedisDriver, nodeRedisSentinelDriver } from './node-redis.ts'
+import {
+  nodeRedisClusterDriver,
+  nodeRedisDriver,
+  nodeRedisPoolDriver,
+  nodeRedisSentinelDriver,
+} from './node-redis.ts'
 
 /** Recognises a client by what it can do. A TypeError says what to write for anything else. */
 export function driverOf(client: unknown): Driver {
@@ -23,6 +29,7 @@ export function driverOf(client: unknown): Driver {
     refusePrefix(client)
     if (can('nodeClient')) return nodeRedisClusterDriver(client as NodeRedisCluster)
     if (can('getSentinelNode')) return nodeRedisSentinelDriver(client as NodeRedisSentinel)
+    if (can('execute')) return nodeRedisPoolDriver(client as NodeRedisPool)
     return nodeRedisDriver(client as NodeRedisClient)
   }
   throw unknownClient()

@@ -1,48 +1,45 @@
 import type { IoredisClient, IoredisCluster, RedisArgument } from './client.ts'
-import type { Driver, Server } from './driver.ts'
+import { clusterDriver, directPrimaries } from './direct.ts'
+import type { Driver } from './driver.ts'
 import { listen } from './listen.ts'
 import { slotOf } from './slot.ts'
 
-/** Drives ioredis' `new Redis()`, with or without Sentinels. */
+/** Drives ioredis' `new Redis()`, with or without Sentinels: after a failover it is the same object, connected anew. */
 export function ioredisDriver(client: IoredisClient): Driver {
-  const server = toServer(client)
+  const primary = directPrimaries(send)(client)
   return {
     kind: 'single',
-    send: (_key, command) => server.send(command),
-    server: async () => server,
+    send: (_key, command) => primary.send(command),
+    write: (_key, command) => primary.write(command),
     onReconnected: (listener) => listen(client, ['ready'], client.status === 'ready', listener),
   }
 }
 
 /** Drives ioredis' `new Redis.Cluster()`. */
 export function ioredisClusterDriver(client: IoredisCluster): Driver {
-  const routed = toServer(client)
+  const primaryOf = directPrimaries(send)
   const find = (key: string): IoredisClient | undefined => {
     const address = client.slots[slotOf(key)]?.[0]
     return client.nodes('master').find((node) => addressOf(node) === address)
   }
-  const server = async (key: string): Promise<Server> => {
-    // A client that has not sent anything yet may not know the servers.
-    if (!find(key)) await routed.send(['EXISTS', key])
-    const node = find(key)
-    if (!node) throw new Error('the Redis Cluster has no server for this slot')
-    return toServer(node)
-  }
   return {
-    kind: 'cluster',
-    // ioredis routes by the keys it finds in a command, and sends one without to any server.
-    send: async (key, command) =>
-      command.includes(key) ? routed.send(command) : (await server(key)).send(command),
-    server,
+    ...clusterDriver(
+      (_key, command) => send(client, command),
+      async (key) => {
+        // A client that has not sent anything yet may not know the servers.
+        if (!find(key)) await send(client, ['EXISTS', key])
+        const node = find(key)
+        if (!node) throw new Error('the Redis Cluster has no server for this slot')
+        return primaryOf(node)
+      },
+    ),
     onReconnected: (listener) =>
       listen(client, ['ready', '+node'], client.status === 'ready', listener),
   }
 }
 
-function toServer(client: IoredisClient): Server {
-  return {
-    send: ([name = '', ...args]: RedisArgument[]) => client.callBuffer(String(name), args),
-  }
+function send(client: IoredisClient, [name = '', ...args]: RedisArgument[]): Promise<unknown> {
+  return client.callBuffer(String(name), args)
 }
 
 function addressOf(node: IoredisClient): string {

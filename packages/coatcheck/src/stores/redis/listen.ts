@@ -1,9 +1,8 @@
+import type { Listening } from './client.ts'
+
 /** Hears any of the events after the first connection; returns how to stop. */
 export function listen(
-  client: {
-    on(event: string, listener: () => void): unknown
-    off(event: string, listener: () => void): unknown
-  },
+  client: Listening,
   events: readonly string[],
   connected: boolean,
   listener: () => void,

@@ -1,10 +1,11 @@
 import type {
   NodeRedisClient,
   NodeRedisCluster,
+  NodeRedisPool,
   NodeRedisSentinel,
-  RedisArgument,
 } from './client.ts'
-import type { Driver, Server } from './driver.ts'
+import { clusterDriver, directPrimaries } from './direct.ts'
+import type { Driver, Primary } from './driver.ts'
 import { listen } from './listen.ts'
 import { slotOf } from './slot.ts'
 
@@ -17,50 +18,84 @@ const inBytes = {
   typeMapping: { 36: Buffer, 43: Buffer, 61: Buffer, 37: Array },
 }
 
-/** Drives node-redis' `createClient()` and `createClientPool()`. */
+/** Drives node-redis' `createClient()`. */
 export function nodeRedisDriver(client: NodeRedisClient): Driver {
-  const server = toServer(client)
+  const primary = primaries()(client)
   return {
     kind: 'single',
-    send: (_key, command) => server.send(command),
-    server: async () => server,
+    send: (_key, command) => primary.send(command),
+    write: (_key, command) => primary.write(command),
     onReconnected: (listener) => listen(client, ['ready'], isReady(client), listener),
   }
 }
 
-/** Drives node-redis' `createSentinel()`: what is not read-only goes to the primary. */
-export function nodeRedisSentinelDriver(client: NodeRedisSentinel): Driver {
-  const server: Server = { send: (command) => client.sendCommand(false, command, inBytes) }
+/** Drives node-redis' `createClientPool()`: it lends the connection that a command goes through. */
+export function nodeRedisPoolDriver(pool: NodeRedisPool): Driver {
+  const primaryOf = primaries()
+  const borrow = <T>(use: (client: NodeRedisClient) => Promise<T>): Promise<T> =>
+    pool.execute(use as never) as Promise<T>
   return {
     kind: 'single',
-    send: (_key, command) => server.send(command),
-    server: async () => server,
-    onReconnected: (listener) =>
-      listen(client, ['ready', 'topology-change'], isReady(client), listener),
+    send: (_key, command) => pool.sendCommand(command, inBytes),
+    write: (_key, command) => borrow((client) => primaryOf(client).write(command)),
+    // A pool tells of its connections only that one failed, never that one is back.
+    onReconnected: () => () => undefined,
   }
 }
 
 /** Drives node-redis' `createCluster()`; `useReplicas` does no harm, since nothing is sent as read-only. */
 export function nodeRedisClusterDriver(client: NodeRedisCluster): Driver {
-  const server = async (key: string): Promise<Server> => {
-    const master = client.slots[slotOf(key)]?.master
-    if (!master) throw new Error('the Redis Cluster has no server for this slot')
-    return toServer(await client.nodeClient(master as never))
-  }
+  const primaryOf = primaries()
   return {
-    kind: 'cluster',
-    // A command that does not name the key may be sent to all servers by the client.
-    send: async (key, command) =>
-      command.includes(key)
-        ? client.sendCommand(key, false, command, inBytes)
-        : (await server(key)).send(command),
-    server,
+    ...clusterDriver(
+      (key, command) => client.sendCommand(key, false, command, inBytes),
+      async (key) => {
+        const master = client.slots[slotOf(key)]?.master
+        if (!master) throw new Error('the Redis Cluster has no server for this slot')
+        return primaryOf(await client.nodeClient(master as never))
+      },
+    ),
     onReconnected: (listener) => listen(client, ['node-ready'], isReady(client), listener),
   }
 }
 
-function toServer(client: NodeRedisClient): Server {
-  return { send: (command: RedisArgument[]) => client.sendCommand(command, inBytes) }
+/**
+ * Drives node-redis' `createSentinel()`: what is not sent as read-only goes to the primary. It hides
+ * its connections, and sends again after a failover; so what tells one primary from the next is the
+ * server's own `run_id`, asked for around a write and in one pipeline with WAIT.
+ */
+export function nodeRedisSentinelDriver(client: NodeRedisSentinel): Driver {
+  const send = (command: Parameters<NodeRedisSentinel['sendCommand']>[1]): Promise<unknown> =>
+    client.sendCommand(false, command, inBytes)
+  const primary: Primary = {
+    async wait(replicas, milliseconds) {
+      // WAIT looks at what the server had written when the connection's command before it ran.
+      const pipeline = client.multi()
+      pipeline.addCommand(false, ['INFO', 'server'])
+      pipeline.addCommand(false, ['WAIT', `${replicas}`, `${milliseconds}`])
+      const [info, answer] = (await pipeline.execAsPipeline()) as readonly unknown[]
+      return { replicas: Number(answer), epoch: runIdOf(info) }
+    },
+  }
+  return {
+    kind: 'single',
+    send: (_key, command) => send(command),
+    async write(_key, command) {
+      const [info, answer] = await Promise.all([send(['INFO', 'server']), send(command)])
+      return { answer, primary, epoch: runIdOf(info) }
+    },
+    onReconnected: (listener) =>
+      listen(client, ['ready', 'topology-change'], isReady(client), listener),
+  }
+}
+
+function primaries() {
+  return directPrimaries<NodeRedisClient>((client, command) => client.sendCommand(command, inBytes))
+}
+
+function runIdOf(info: unknown): unknown {
+  // None would be equal to none.
+  return /^run_id:(\w+)/m.exec(String(info))?.[1] ?? Symbol('unknown')
 }
 
 function isReady(client: object): boolean {

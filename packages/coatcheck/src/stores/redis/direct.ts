@@ -1,0 +1,79 @@
+import type { Listening, RedisArgument } from './client.ts'
+import type { Driver, Primary, Written } from './driver.ts'
+
+/** A primary whose one connection is known: what it answers in one epoch came over one socket. */
+export interface DirectPrimary extends Primary {
+  send(command: RedisArgument[]): Promise<unknown>
+  write(command: RedisArgument[]): Promise<Written>
+}
+
+/** Makes primaries of clients that have one connection each; one of one client. */
+export function directPrimaries<Client extends Listening>(
+  sendTo: (client: Client, command: RedisArgument[]) => Promise<unknown>,
+): (client: Client) => DirectPrimary {
+  const known = new WeakMap<Client, DirectPrimary>()
+  return (client) => {
+    const primary = known.get(client) ?? toPrimary(client, sendTo)
+    known.set(client, primary)
+    return primary
+  }
+}
+
+function toPrimary<Client extends Listening>(
+  client: Client,
+  sendTo: (client: Client, command: RedisArgument[]) => Promise<unknown>,
+): DirectPrimary {
+  let epoch = 0
+  client.on('connect', () => {
+    epoch += 1
+  })
+  const primary: DirectPrimary = {
+    send: (command) => sendTo(client, command),
+    // The epoch is read when the answer is there: a client may have sent again after it reconnected.
+    async write(command) {
+      const answer = await sendTo(client, command)
+      return { answer, primary, epoch }
+    },
+    async wait(replicas, milliseconds) {
+      const answer = await sendTo(client, ['WAIT', `${replicas}`, `${milliseconds}`])
+      return { replicas: Number(answer), epoch }
+    },
+  }
+  return primary
+}
+
+/**
+ * What `send` and `write` are in a Cluster. The client routes a command by its key; one
+ * that does not name the key it would send anywhere, or everywhere, so that goes to the owner
+ * itself.
+ */
+export function clusterDriver(
+  routed: (key: string, command: RedisArgument[]) => Promise<unknown>,
+  primary: (key: string) => Promise<DirectPrimary>,
+): Pick<Driver, 'kind' | 'send' | 'write'> {
+  const learn = (key: string): Promise<unknown> => routed(key, ['EXISTS', key])
+  return {
+    kind: 'cluster',
+    send: async (key, command) =>
+      command.includes(key) ? routed(key, command) : (await primary(key)).send(command),
+    async write(key, command) {
+      for (let attempt = 0; attempt < 3; attempt++) {
+        try {
+          return await (await primary(key)).write(command)
+        } catch (error) {
+          if (!isRedirection(error)) throw error
+          // Redirected is not run. The client follows for a command that does no harm, and learns.
+          await learn(key)
+        }
+      }
+      // The slot is on its way to another node (ASK). The client gets there, but nobody can tell
+      // for sure who ran it: an epoch that no WAIT will have.
+      const answer = await routed(key, command)
+      return { answer, primary: await primary(key), epoch: Symbol('unknown') }
+    },
+  }
+}
+
+function isRedirection(error: unknown): boolean {
+  return error instanceof Error && /^(MOVED|ASK) /.test(error.message)
+}
