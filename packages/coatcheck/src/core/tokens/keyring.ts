@@ -5,7 +5,7 @@ import { sameBytes } from './bytes.ts'
 import { fromBytes, type Ring, toBytes, type Wraps } from './ring.ts'
 import { open, type SealKey, seal, sealedWith } from './seal.ts'
 import type { StoredRecord, TokenStore } from './store.ts'
-import { createVault, type Vault } from './vault.ts'
+import { createVault, type Secrets, type Vault } from './vault.ts'
 
 /**
  * The deployment's secrets live in its store, wrapped under the configured keys: so every process
@@ -84,6 +84,14 @@ export function createKeyring(
   }
 }
 
+/**
+ * The secrets in a keyring, by these keys, for whoever reads a store from outside. Throws
+ * `keys_unknown` where none of them fits.
+ */
+export function secretsIn(ring: Ring, keys: readonly (string | Uint8Array)[]): Secrets {
+  return unwrapAll(ring, keys.map(toWrapper))
+}
+
 interface Wrapper {
   readonly name: string
   readonly key: SealKey
@@ -159,10 +167,7 @@ function tend(ring: Ring, wrappers: readonly Wrapper[], environment: Environment
   return old ? { ...next, renewedAt: environment.now() } : next
 }
 
-function unwrapAll(
-  ring: Ring,
-  wrappers: readonly Wrapper[],
-): { index: Uint8Array; seal: SealKey[] } {
+function unwrapAll(ring: Ring, wrappers: readonly Wrapper[]): Secrets {
   const seal = ring.seal
     // A key newer than ours may have sealed something that this process cannot read yet.
     .filter((one) => wrappers.some((wrapper) => wrapper.name in one.wraps))
