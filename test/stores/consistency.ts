@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { RootDatabase } from 'lmdb'
 import { createEndingRows } from '#coatcheck/stores/lmdb/ending-rows'
 import { endKey, indexKey, partKey, recordId } from '#coatcheck/stores/lmdb/keys'
-import { expiresAtIn, indexesIn } from '#coatcheck/stores/lmdb/record-bytes'
+import { expiresAtIn, indexesIn } from '#coatcheck/stores/layout/record-bytes'
 import { createRecords } from '#coatcheck/stores/lmdb/records'
 import { openTable } from '#coatcheck/stores/lmdb/table'
 

@@ -1,8 +1,8 @@
 import { sameBytes } from '../../core/tokens/bytes.ts'
 import type { StoredEntry, Successor } from '../../core/tokens/store.ts'
+import { expiresAtIn, indexesIn, toBytes, valueIn } from '../layout/record-bytes.ts'
 import { endKey, indexKey, NEXT_NUMBER, partKey, recordKey } from './keys.ts'
 import { cut } from './pages.ts'
-import { expiresAtIn, indexesIn, toBytes, valueIn } from './record-bytes.ts'
 import type { OpenTable } from './table.ts'
 
 /** Records and everything by which they are found. What writes is called inside a transaction. */

@@ -31,6 +31,11 @@ export function valueIn(bytes: Buffer): Uint8Array {
   return bytes.subarray(bytes.readUInt16BE(24))
 }
 
+/** Where the value begins, or further than any bytes reach where these are none of a record. */
+export function headLengthOf(bytes: Buffer): number {
+  return bytes.length < TEXTS_AT ? Number.POSITIVE_INFINITY : bytes.readUInt16BE(24)
+}
+
 /** When the record ends. */
 export function expiresAtIn(bytes: Buffer): number {
   return bytes.readDoubleBE(0)

@@ -1,0 +1,100 @@
+import { isRefused } from '../../core/tokens/marks.ts'
+import type { Established, Mark, StoredRecord } from '../../core/tokens/store.ts'
+import type { RedisAnswer } from './connection.ts'
+import { CLOCK_FIELD } from './keys.ts'
+import { ADD, LOOK, MARK } from './scripts.ts'
+import { keepUntil, type Space } from './space.ts'
+
+/** Ids by index, and the marks on them. Each method is one step on the server of the index. */
+export interface Indexes {
+  /** Adds ids, and then reads the marks. */
+  add(index: string, ids: readonly string[], expiresAt: number): Promise<IndexMarks>
+  /** Reads the marks. */
+  look(index: string, expiresAt: number): Promise<IndexMarks>
+  /** Leaves a mark, and then reads the first ids. */
+  mark(index: string, mark: Mark, limit: number): Promise<string[]>
+  /** Ids in their order. */
+  page(index: string, after: string | undefined, limit: number): Promise<string[]>
+  drop(index: string, ids: readonly string[]): Promise<void>
+}
+
+/** The marks that one index had at one time of the store's clock. */
+export interface IndexMarks {
+  readonly index: string
+  readonly now: number
+  readonly marks: Readonly<Partial<Record<keyof Established, Mark>>>
+}
+
+/** Whether any of these marks refuses a record. */
+export function areRefusing(record: StoredRecord, looked: readonly IndexMarks[]): boolean {
+  return looked.some(({ index, now, marks }) =>
+    isRefused({ ...record, indexes: [index] }, now, (clock) => marks[clock]),
+  )
+}
+
+/** The indexes of a space. */
+export function createIndexes({ connection, keys, given }: Space): Indexes {
+  const keysOf = (index: string): [string, string] => [keys.index(index), keys.marks(index)]
+
+  async function page(index: string, after: string | undefined, limit: number): Promise<string[]> {
+    const key = keys.index(index)
+    const from = after === undefined ? '-' : `(${after}`
+    return toIds(
+      await connection.send(key, ['ZRANGEBYLEX', key, from, '+', 'LIMIT', '0', String(limit)]),
+    )
+  }
+
+  return {
+    async add(index, ids, expiresAt) {
+      const args = [given(), keepUntil(expiresAt), ...ids]
+      return toMarks(index, await connection.run(ADD, keysOf(index), args))
+    },
+
+    async look(index, expiresAt) {
+      const args = [given(), keepUntil(expiresAt)]
+      return toMarks(index, await connection.run(LOOK, keysOf(index), args))
+    },
+
+    async mark(index, { clock, establishedUntil, keepUntil: until }, limit) {
+      const args = [CLOCK_FIELD[clock], String(establishedUntil), String(until), String(limit)]
+      return toIds(await connection.run(MARK, keysOf(index), args))
+    },
+
+    page,
+
+    async drop(index, ids) {
+      const key = keys.index(index)
+      await connection.send(key, ['ZREM', key, ...ids])
+    },
+  }
+}
+
+function toMarks(index: string, answer: RedisAnswer): IndexMarks {
+  if (!Array.isArray(answer)) throw unexpected()
+  const [now, provider, here] = answer.map(toText)
+  return {
+    index,
+    now: Number(now),
+    marks: { ...toMark('provider', provider), ...toMark('here', here) },
+  }
+}
+
+function toMark(clock: keyof Established, text: string | undefined): IndexMarks['marks'] {
+  if (text === undefined) return {}
+  const [establishedUntil, keepUntil] = text.split(' ').map(Number)
+  if (establishedUntil === undefined || keepUntil === undefined) throw unexpected()
+  return { [clock]: { clock, establishedUntil, keepUntil } }
+}
+
+function toIds(answer: RedisAnswer): string[] {
+  if (!Array.isArray(answer)) throw unexpected()
+  return answer.map((id) => toText(id) ?? '')
+}
+
+function toText(answer: RedisAnswer | undefined): string | undefined {
+  return answer === null || answer === undefined ? undefined : String(answer)
+}
+
+function unexpected(): Error {
+  return new Error('The server answered something else than was asked for.')
+}

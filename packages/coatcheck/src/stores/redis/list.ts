@@ -1,0 +1,25 @@
+import type { StoredEntry } from '../../core/tokens/store.ts'
+import type { Parts } from './insert.ts'
+import { isUnder } from './record.ts'
+import { readFound } from './remove.ts'
+
+/** Live records under an index, in the order of their ids. */
+export async function list(
+  { indexes, records }: Parts,
+  now: () => number,
+  index: string,
+  page: { readonly after?: string; readonly limit: number },
+): Promise<StoredEntry[]> {
+  const listed: StoredEntry[] = []
+  for (let { after } = page; ; ) {
+    const ids = await indexes.page(index, after, page.limit)
+    for (const { id, held } of await readFound(records, ids)) {
+      if (!held.isLive || !isUnder(index, held)) continue
+      // A damaged record says nothing of its end.
+      if (held.expiresAt > now() || held.isDamaged) listed.push({ id, value: held.value })
+    }
+    if (listed.length >= page.limit) return listed.slice(0, page.limit)
+    if (ids.length < page.limit) return listed
+    after = ids.at(-1)
+  }
+}

@@ -1,0 +1,56 @@
+import type { StoredRecord } from '../../core/tokens/store.ts'
+import { type HeldRecord, indexBytesIn, read, toLive } from './record.ts'
+import { BEGIN, SUCCEED, SWAP } from './scripts.ts'
+import { keepUntil, type Space } from './space.ts'
+
+/** Records by id. Each method is one step on the server of the record. */
+export interface Records {
+  read(id: string): Promise<HeldRecord | undefined>
+  /** Writes where there is nothing that lasts; `false`: there is. */
+  begin(id: string, bytes: Buffer, expiresAt: number): Promise<boolean>
+  /** Writes over the version with this stamp, if it is found under the indexes that `like` has. */
+  swap(
+    id: string,
+    stamp: Buffer,
+    like: Buffer,
+    bytes: Buffer,
+    expiresAt: number,
+  ): Promise<'done' | 'gone' | 'other_indexes'>
+  /** Removes the version with this stamp, and writes what succeeds it on the same server. */
+  succeed(
+    id: string,
+    stamp: Buffer,
+    successors: readonly { readonly id: string; readonly record: StoredRecord }[],
+  ): Promise<boolean>
+}
+
+/** The records of a space. */
+export function createRecords({ connection, keys, given }: Space): Records {
+  return {
+    async read(id) {
+      const key = keys.record(id)
+      const bytes = await connection.send(key, ['GET', key])
+      return Buffer.isBuffer(bytes) ? read(bytes) : undefined
+    },
+
+    async begin(id, bytes, expiresAt) {
+      const args = [given(), bytes, keepUntil(expiresAt)]
+      return (await connection.run(BEGIN, [keys.record(id)], args)) === 1
+    },
+
+    async swap(id, stamp, like, bytes, expiresAt) {
+      const args = [given(), stamp, indexBytesIn(like), bytes, keepUntil(expiresAt)]
+      const answer = await connection.run(SWAP, [keys.record(id)], args)
+      return answer === 1 ? 'done' : answer === 2 ? 'other_indexes' : 'gone'
+    },
+
+    async succeed(id, stamp, successors) {
+      const names = [id, ...successors.map((successor) => successor.id)].map(keys.record)
+      const written = successors.flatMap(({ record }) => [
+        toLive(record),
+        keepUntil(record.expiresAt),
+      ])
+      return (await connection.run(SUCCEED, names, [stamp, ...written])) === 1
+    },
+  }
+}

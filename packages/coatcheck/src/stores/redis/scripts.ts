@@ -1,0 +1,108 @@
+import { type RedisScript, toScript } from './script.ts'
+
+/*
+ * Each script touches the keys of one slot only, and is one step among all others of its server.
+ * Times are milliseconds since the epoch; `now` is the server's clock unless a test gives one.
+ */
+
+const CLOCK = `
+local function clock(given)
+  if given ~= '' then return tonumber(given) end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+`
+
+/** Never shortens the life of a key that others need for longer. */
+const KEEP = `
+local function keep(key, at)
+  local time = redis.call('TIME')
+  local left = redis.call('PTTL', key)
+  if left >= 0 and time[1] * 1000 + math.floor(time[2] / 1000) + left >= tonumber(at) then return end
+  redis.call('PEXPIREAT', key, at)
+end
+`
+
+const MARKS = `
+local function marks(key, given)
+  local found = redis.call('HMGET', key, 'p', 'h')
+  return { string.format('%d', clock(given)), found[1], found[2] }
+end
+`
+
+/**
+ * KEYS index, marks. ARGV now, keep until, id, … Adds ids to an index, and then reads its marks:
+ * whoever leaves a mark later finds the ids.
+ */
+export const ADD: RedisScript = toScript(`${CLOCK}${KEEP}${MARKS}
+for at = 3, #ARGV do redis.call('ZADD', KEYS[1], 0, ARGV[at]) end
+keep(KEYS[1], ARGV[2])
+return marks(KEYS[2], ARGV[1])`)
+
+/** KEYS index, marks. ARGV now, keep until. Reads the marks of an index whose records live on. */
+export const LOOK: RedisScript = toScript(`${CLOCK}${KEEP}${MARKS}
+if redis.call('EXISTS', KEYS[1]) == 1 then keep(KEYS[1], ARGV[2]) end
+return marks(KEYS[2], ARGV[1])`)
+
+/**
+ * KEYS index, marks. ARGV clock, established until, keep until, limit. Leaves a mark, and then
+ * reads the first ids of the index: whoever is not yet among them finds the mark.
+ */
+export const MARK: RedisScript = toScript(`${KEEP}
+local before = redis.call('HGET', KEYS[2], ARGV[1])
+local established, kept = ARGV[2], ARGV[3]
+if before then
+  local e, k = string.match(before, '^(%S+) (%S+)$')
+  if tonumber(e) > tonumber(established) then established = e end
+  if tonumber(k) > tonumber(kept) then kept = k end
+end
+redis.call('HSET', KEYS[2], ARGV[1], established .. ' ' .. kept)
+keep(KEYS[2], string.format('%.0f', tonumber(kept)))
+return redis.call('ZRANGEBYLEX', KEYS[1], '-', '+', 'LIMIT', 0, ARGV[4])`)
+
+/** Whether nothing that lasts is under the key. Ends are compared as the store's clock has it. */
+const IS_FREE = `
+local function isFree(key, given)
+  local head = redis.call('GETRANGE', key, 0, 24)
+  if head == '' then return true end
+  return #head == 25 and struct.unpack('>d', string.sub(head, 18)) <= clock(given)
+end
+`
+
+/** KEYS record. ARGV now, bytes, keep until. Writes a record where there is none that lasts. */
+export const BEGIN: RedisScript = toScript(`${CLOCK}${IS_FREE}
+if not isFree(KEYS[1], ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+return 1`)
+
+/**
+ * KEYS record. ARGV now, state and version expected, indexes expected, bytes, keep until. Writes
+ * over the version of a record that was read, while it lasts. 0: it is gone or another. 2: it is
+ * found under other indexes than expected. Offsets: record.ts.
+ */
+export const SWAP: RedisScript = toScript(`${CLOCK}
+local head = redis.call('GETRANGE', KEYS[1], 0, 40 + #ARGV[3])
+if string.sub(head, 1, 17) ~= ARGV[2] then return 0 end
+if struct.unpack('>d', string.sub(head, 18, 25)) <= clock(ARGV[1]) then return 0 end
+if string.sub(head, 42) ~= ARGV[3] then return 2 end
+redis.call('SET', KEYS[1], ARGV[4], 'PXAT', ARGV[5])
+return 1`)
+
+/**
+ * KEYS record, successors. ARGV state and version expected, and for each successor bytes and keep
+ * until. Removes the version of a record that was read, and writes what succeeds it.
+ */
+export const SUCCEED: RedisScript = toScript(`
+if redis.call('GETRANGE', KEYS[1], 0, 16) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+for at = 2, #KEYS do
+  redis.call('SET', KEYS[at], ARGV[2 * at - 2], 'PXAT', ARGV[2 * at - 1])
+end
+return 1`)
+
+/** KEYS claim. ARGV now, until. Gives a claim unless an earlier one has not ended. */
+export const CLAIM: RedisScript = toScript(`${CLOCK}
+local before = redis.call('GET', KEYS[1])
+if before and tonumber(before) > clock(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', string.format('%.0f', math.ceil(tonumber(ARGV[2]))))
+return 1`)

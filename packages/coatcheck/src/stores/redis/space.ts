@@ -1,0 +1,22 @@
+import type { RedisConnection } from './connection.ts'
+import type { Keys } from './keys.ts'
+
+/** What all parts of one store share: a connection, the names of its keys, the clock. */
+export interface Space {
+  readonly connection: RedisConnection
+  readonly keys: Keys
+  /** A test's clock for scripts, or nothing: then they ask the server's. */
+  readonly given: () => string
+  /** To compare the ends of records with, in milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** Records that have ended are kept so long for the sweep: somebody may owe something for them. */
+const GRACE = 86_400_000
+/** The end of the year 9999: a server refuses much larger times. */
+const FAR = 253_402_300_799_000
+
+/** Until when a key is kept that somebody needs until then, as a command's argument. */
+export function keepUntil(at: number): string {
+  return String(Math.ceil(Math.min(Math.max(at, 0), FAR)) + GRACE)
+}
