@@ -230,7 +230,9 @@ it('finishes a removal that somebody left unfinished while the provider hangs', 
   }
   const clock = startClock()
   const wait = { [environment]: { wait: clock.wait } }
-  const app = await startApplication({ store, given: { clock }, ...wait })
+  // As long as this test lasts, the first process waits for an answer, as one that died would.
+  const patient = { storeTimeoutSeconds: 60 }
+  const app = await startApplication({ store, given: { clock }, ...wait, ...patient })
   for (let device = 0; device < 3; device += 1) await app.signedIn({ sub: 'U1', sid: `S${device}` })
   app.provider.hold('revocation')
   dies = true

@@ -22,6 +22,8 @@ export interface Configuration {
   readonly idle: number
   /** `undefined`: whatever the provider's metadata make necessary. */
   readonly revalidate: number | undefined
+  /** So many milliseconds the store has for one call. */
+  readonly storeTimeout: number
   readonly environment: Environment
 }
 
@@ -62,6 +64,7 @@ export function configure(options: AuthOptions): Configuration {
       session.revalidateSeconds === undefined
         ? undefined
         : seconds('session.revalidateSeconds', session.revalidateSeconds),
+    storeTimeout: checkStoreTimeout(options.storeTimeoutSeconds ?? 2),
     environment: { ...systemEnvironment, ...options[environment] },
   }
 }
@@ -182,6 +185,13 @@ function checkRoutes(chosen: Partial<Routes>): Routes {
     seen.add(path)
   }
   return routes
+}
+
+/** Longer than a browser waits helps nobody, and a timer takes what is too much for zero. */
+function checkStoreTimeout(value: number): number {
+  const milliseconds = seconds('storeTimeoutSeconds', value)
+  if (milliseconds <= 60_000) return milliseconds
+  throw new TypeError('`storeTimeoutSeconds` must be a number of seconds, 60 at most.')
 }
 
 function seconds(name: string, value: number): number {

@@ -29,14 +29,16 @@ export function createAuth(options: AuthOptions): Auth {
   const configuration = configure(options)
   const { environment, origin, routes } = configuration
   const emit = toObserver(options.observe)
-  const store = guardStore(options.store, emit)
+  const limit = configuration.storeTimeout
+  const guarded = guardStore(options.store, { environment, limit, emit })
+  const { store } = guarded
   const context: Context = {
     configuration,
     environment,
     provider: createProvider(options.provider, environment),
     store,
     keyring: createKeyring(store, options.keys, environment),
-    deferred: createDeferred(environment),
+    deferred: createDeferred(environment, guarded.answers),
     refreshes: createRefreshes(),
     strangers: createRateLimit(2000, 50, environment.now),
     emit,
@@ -96,6 +98,7 @@ export function createAuth(options: AuthOptions): Auth {
       closed = true
       await worker.stop()
       await context.deferred.close()
+      guarded.stop()
     },
   }
 }

@@ -28,6 +28,8 @@ export type AuthErrorCode =
   | 'provider_refused'
   /** The store could not be reached, or could not do what was asked. */
   | 'store_unavailable'
+  /** The store answers and can never work until somebody changes something: `message` says what. */
+  | 'store_unusable'
   /** None of `keys` opens this store. */
   | 'keys_unknown'
   /** The request is malformed. */

@@ -71,7 +71,7 @@ export type AuthEvent =
   | { readonly type: 'signed_out'; readonly receipt: SignOutReceipt }
   | {
       /** The store failed in the middle: it is tried again until it is done. */
-      /** `sign_out_lost`: too many wait already, and anybody could have asked for this one. */
+      /** `sign_out_lost`: too many wait already, or `close` came before the store was back. */
       readonly type: 'sign_out_deferred' | 'sign_out_lost'
       readonly cause: SignOutCause
     }
@@ -105,6 +105,16 @@ export type AuthEvent =
     }
   /** A record could not be opened with any key: it is treated as absent. */
   | { readonly type: 'record_unreadable'; readonly session: string }
-  | { readonly type: 'store_failed'; readonly operation: string }
+  | {
+      /**
+       * The store could not do this operation; told once, until the operation succeeds again or
+       * fails in another way. `reason` says what to do where the store knows it
+       * (`store_unusable`), and never repeats what a driver said.
+       */
+      readonly type: 'store_failed'
+      readonly operation: string
+      readonly code: AuthErrorCode
+      readonly reason: string
+    }
   /** A fault of coatcheck itself in its background work, which goes on. */
   | { readonly type: 'worker_failed'; readonly error: string }

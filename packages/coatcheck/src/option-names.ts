@@ -16,6 +16,7 @@ const TOP: Names<AuthOptions> = {
   userInfo: true,
   routes: true,
   session: true,
+  storeTimeoutSeconds: true,
   observe: true,
 }
 const PROVIDER: Names<ProviderOptions> = {

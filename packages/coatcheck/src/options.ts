@@ -57,6 +57,11 @@ export interface AuthOptions {
   readonly userInfo?: boolean
   readonly routes?: Partial<Routes>
   readonly session?: SessionOptions
+  /**
+   * How long the store may take to answer one call; then it counts as out of reach, and the request
+   * fails with `store_unavailable`. At most 60. Default 2.
+   */
+  readonly storeTimeoutSeconds?: number
   /** Hears of every sign-in, removal, refresh, revocation and refusal. */
   readonly observe?: (event: AuthEvent) => void
   /** For tests. */

@@ -1,7 +1,7 @@
 import type { Auth, HasHeaders, Session } from '../auth.ts'
 import { isPageRequest } from '../core/http/page-request.ts'
 import { problem } from '../core/http/problem.ts'
-import { AuthError } from '../errors.ts'
+import { AuthError, type AuthErrorCode } from '../errors.ts'
 import { SignInRequired } from '../sign-in-required.ts'
 import { originForm } from './target.ts'
 
@@ -17,8 +17,8 @@ export async function guard(auth: Auth, request: GuardedRequest, target: string)
     const session = await auth.session(request)
     return session === undefined ? { answer: signInAnswer(auth, request, target) } : { session }
   } catch (error) {
-    if (!(error instanceof AuthError) || error.code !== 'store_unavailable') throw error
-    return { answer: unavailable() }
+    if (!(error instanceof AuthError) || !BLIND.includes(error.code)) throw error
+    return { answer: unavailable(error.code) }
   }
 }
 
@@ -33,13 +33,16 @@ export function signInAnswer(auth: Auth, request: GuardedRequest, target: string
   return new SignInRequired(path).toResponse(asked)
 }
 
+/** Until somebody acts, or the store is back, nobody knows who is signed in. */
+const BLIND: readonly AuthErrorCode[] = ['store_unavailable', 'store_unusable', 'keys_unknown']
+
 /**
  * With the store out of reach nobody can say who is signed in: not "sign in again", which would
  * sign users out by mistake, and not the framework's 500, which a proxy may take for a broken
  * application. The event `store_failed` has told the operator; the cookie stays as it is.
  */
-function unavailable(): Response {
-  const response = problem(503, 'store_unavailable', 'Try again in a moment.')
+function unavailable(code: AuthErrorCode): Response {
+  const response = problem(503, code, 'Try again in a moment.')
   response.headers.set('retry-after', '5')
   return response
 }

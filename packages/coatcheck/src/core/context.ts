@@ -13,7 +13,7 @@ export interface Context {
   readonly configuration: Configuration
   readonly environment: Environment
   readonly provider: Provider
-  /** Guarded: rejects with `store_unavailable` only. */
+  /** Guarded: answers within a limit, or rejects with an `AuthError`. */
   readonly store: TokenStore
   readonly keyring: Keyring
   /** What could not be done for want of the store, and will be. */

@@ -65,6 +65,11 @@ const SHOWN: Readonly<
     'This is not possible right now',
     'Please try again in a moment. You have not been signed out.',
   ],
+  store_unusable: [
+    503,
+    'This is not possible right now',
+    'Please try again in a moment. You have not been signed out.',
+  ],
   keys_unknown: [
     503,
     'This is not possible right now',

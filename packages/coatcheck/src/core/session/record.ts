@@ -92,6 +92,14 @@ export function toStored(
   }
 }
 
+/**
+ * Whether two sessions live on one grant of the provider, so that revoking the tokens of the one
+ * would take those of the other along (keycloak#34234).
+ */
+export function isSameGrant(a: SessionRecord, b: SessionRecord): boolean {
+  return a.issuer === b.issuer && a.subject === b.subject && a.sids.at(-1) === b.sids.at(-1)
+}
+
 /** When the record ends unless somebody comes: the nearer of the idle and the absolute limit. */
 export function expiryOf(record: SessionRecord, { lifetime, idle }: Limits): number {
   return Math.min(record.signedInAt + lifetime, record.lastSeenAt + idle)

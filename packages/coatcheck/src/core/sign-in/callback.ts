@@ -7,7 +7,7 @@ import { redirect } from '../http/redirect.ts'
 import type { Claims, TokenSet, VerifiedIdToken } from '../provider/types.ts'
 import { newSecret } from '../secret.ts'
 import { readSession } from '../session/read.ts'
-import { type SessionRecord, toKept, toStored } from '../session/record.ts'
+import { isSameGrant, type SessionRecord, toKept, toStored } from '../session/record.ts'
 import {
   cookieName,
   handleOf,
@@ -15,11 +15,14 @@ import {
   sessionIdOf,
   sessionIdOfTicket,
 } from '../session/ticket.ts'
+import { defer } from '../sign-out/defer.ts'
 import { endSession } from '../sign-out/end-session.ts'
+import { heard } from '../sign-out/heard.ts'
 import { oweRevocation } from '../sign-out/owed.ts'
-import type { StoredRecord } from '../tokens/store.ts'
+import { isStoreFailure } from '../tokens/store-failure.ts'
 import type { Vault } from '../tokens/vault.ts'
 import { findPending, forgetOnePending, type PendingSignIn } from './pending.ts'
+import { takeBack } from './take-back.ts'
 
 /** `GET` or `POST …/callback`: the provider's answer, once, becomes a session. */
 export async function completeSignIn(context: Context, request: Request): Promise<Response> {
@@ -38,8 +41,8 @@ export async function completeSignIn(context: Context, request: Request): Promis
     checkIssuer(context, pending)
     await claimOnce(context, vault, pending)
     isOurs = true
-    const session = await signIn(context, vault, answer, pending)
-    await removeEarlier(context, request, pending, session)
+    const session = await askForSession(context, answer, pending)
+    await establish(context, vault, session, earlierSessions(context, request, pending))
     const lifetime = Math.round(context.configuration.lifetime / 1000)
     const attributes = sessionCookieAttributes(context.configuration)
     const name = cookieName(context.configuration)
@@ -52,9 +55,11 @@ export async function completeSignIn(context: Context, request: Request): Promis
     if (!(error instanceof AuthError)) throw error
     context.emit({ type: 'sign_in_failed', code: error.code, reason: error.message })
     // Who claimed it also drops the cookie: the sign-in is over. An answer that comes a second
-    // time must not, since the first may still be under way and a sign-out has to find it.
+    // time must not, since the first may still be under way and a sign-out has to find it; and
+    // with the store out of reach nobody knows whether it is over.
+    const isOver = isOurs && !isStoreFailure(error)
     const signInPath = context.configuration.routes.signIn
-    return toFailure(error, request, { signInPath, cookies: isOurs ? [forget] : [] })
+    return toFailure(error, request, { signInPath, cookies: isOver ? [forget] : [] })
   }
 }
 
@@ -62,6 +67,8 @@ interface NewSession {
   readonly id: string
   readonly ticket: string
   readonly record: SessionRecord
+  /** What the provider gave for it. */
+  readonly set: TokenSet & { readonly idToken: VerifiedIdToken }
 }
 
 /** A code goes to whoever was asked for it, also while a deployment changes providers (RFC 9700 4.4.2). */
@@ -93,14 +100,15 @@ async function heedRefusal(
   // In a frame the provider may only have missed its cookie.
   if (!['document', null].includes(request.headers.get('sec-fetch-dest'))) return
   if (error.code !== 'sign_in_refused' || error.error !== 'login_required') return
-  for (const id of earlierSessions(context, request, pending)) {
-    await endSession(context, id, 'provider_refused', { providerSession: 'ended_by_provider' })
-  }
+  await heard(context, 'provider_refused', async () => {
+    for (const id of earlierSessions(context, request, pending)) {
+      await endSession(context, id, 'provider_refused', { providerSession: 'ended_by_provider' })
+    }
+  })
 }
 
-async function signIn(
+async function askForSession(
   context: Context,
-  vault: Vault,
   answer: URLSearchParams,
   pending: PendingSignIn,
 ): Promise<NewSession> {
@@ -115,18 +123,41 @@ async function signIn(
   const { idToken } = set
   const claims = configuration.userInfo ? await withUserInfo(context, set) : idToken.claims
   const ticket = newSecret(environment)
-  const id = sessionIdOfTicket(ticket)
   const record = toRecord(context, pending, set, idToken, claims)
-  if (!(await keepOrRevoke(context, set, id, toStored(vault, id, record, configuration)))) {
+  return { id: sessionIdOfTicket(ticket), ticket, record, set }
+}
+
+/**
+ * Keeps the session, in place of those the browser had: all of it, or none of it where the store
+ * fails in the middle. Nobody gets the ticket then, so nobody may have the session.
+ */
+async function establish(
+  context: Context,
+  vault: Vault,
+  session: NewSession,
+  earlier: ReadonlySet<string>,
+): Promise<void> {
+  const { id, record, set } = session
+  const stored = toStored(vault, id, record, context.configuration)
+  let kept: boolean
+  try {
+    kept = await context.store.insert(id, stored)
+    if (kept) await removeEarlier(context, earlier, record)
+  } catch (error) {
+    if (isStoreFailure(error)) {
+      const { expiresAt } = stored
+      const cutShort = { id, record, set, expiresAt, earlier }
+      defer(context, 'A sign-in cut short', () => takeBack(context, cutShort))
+    }
+    throw error
+  }
+  if (!kept) {
+    await revoke(context, set)
     throw new AuthError('signed_out_meanwhile', 'A sign-out landed before this sign-in was done.')
   }
-  context.emit({
-    type: 'signed_in',
-    session: handleOf(id),
-    issuer: provider.issuer,
-    withoutSid: idToken.sid === undefined,
-  })
-  return { id, ticket, record }
+  const { issuer } = context.provider
+  const withoutSid = set.idToken.sid === undefined
+  context.emit({ type: 'signed_in', session: handleOf(id), issuer, withoutSid })
 }
 
 /** The claims of both. Where UserInfo cannot be believed, nobody may keep the tokens either. */
@@ -138,24 +169,19 @@ async function withUserInfo(
   try {
     return { ...(await context.provider.userInfo(set.accessToken, subject)), ...claims }
   } catch (error) {
-    await oweRevocation(context, set)
+    await revoke(context, set)
     throw error
   }
 }
 
-/** Whether the session is kept. Where it is not, nobody may keep what the provider gave for it. */
-async function keepOrRevoke(
-  context: Context,
-  set: TokenSet,
-  id: string,
-  record: StoredRecord,
-): Promise<boolean> {
+/** Nobody may keep what the provider gave. */
+async function revoke(context: Context, set: TokenSet): Promise<void> {
   try {
-    if (await context.store.insert(id, record)) return true
     await oweRevocation(context, set)
-    return false
   } catch (error) {
-    context.deferred.add(() => oweRevocation(context, set))
+    if (isStoreFailure(error)) {
+      defer(context, 'A revocation', () => oweRevocation(context, set))
+    }
     throw error
   }
 }
@@ -195,24 +221,19 @@ function toRecord(
 /** The browser holds one ticket: whatever it had before is gone when the new one is handed out. */
 async function removeEarlier(
   context: Context,
-  request: Request,
-  pending: PendingSignIn,
-  session: NewSession,
+  earlier: ReadonlySet<string>,
+  record: SessionRecord,
 ): Promise<void> {
-  for (const id of earlierSessions(context, request, pending)) {
-    const earlier = await readSession(context, id)
-    if (earlier === undefined) continue
-    const { issuer, subject, sids } = earlier.record
-    // Revoking on the same grant would take the new session's tokens along (keycloak#34234).
-    const sameGrant =
-      issuer === session.record.issuer &&
-      subject === session.record.subject &&
-      sids.at(-1) === session.record.sids.at(-1)
-    await endSession(context, id, 'replaced', sameGrant ? { revokeAfter: 'never' } : {})
+  for (const id of earlier) {
+    const held = await readSession(context, id)
+    if (held === undefined) continue
+    const how = isSameGrant(held.record, record) ? ({ revokeAfter: 'never' } as const) : {}
+    await endSession(context, id, 'replaced', how)
   }
 }
 
+/** The browser's own comes last: where the store fails before, it stays signed in with it. */
 function earlierSessions(context: Context, request: Request, pending: PendingSignIn): Set<string> {
   const here = sessionIdOf(request, cookieName(context.configuration))
-  return new Set([here, pending.replaces].filter((id) => id !== undefined))
+  return new Set([pending.replaces, here].filter((id) => id !== undefined))
 }

@@ -4,8 +4,9 @@ import type { Context } from '../context.ts'
 import { isHandle, sessionIdOfHandle } from '../session/ticket.ts'
 import { sidIndex, subjectIndex } from '../tokens/home.ts'
 import { endSession } from './end-session.ts'
-import { heard } from './heard.ts'
+import { heard, storeTimeOf } from './heard.ts'
 import { markUntil } from './mark.ts'
+import type { SignOutOrder } from './order.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { removeSessions } from './remove.ts'
 
@@ -33,20 +34,21 @@ export async function signOutByName(
   if (typeof name !== 'string' || name === '' || /\p{Cs}/u.test(name)) {
     throw new TypeError('Name what to sign out: { session }, { sid } or { subject }.')
   }
-  return heard(context, cause, () => removeNamed(context, by, name, cause))
+  const at = context.environment.now()
+  return heard(context, cause, (again) => removeNamed(context, { by, name }, cause, at, again))
 }
 
 async function removeNamed(
   context: Context,
-  by: 'sid' | 'subject',
-  name: string,
+  { by, name }: { readonly by: 'sid' | 'subject'; readonly name: string },
   cause: SignOutCause,
+  at: number,
+  resumed: boolean,
 ): Promise<SignOutReceipt> {
-  const at = context.environment.now()
   const vault = await context.keyring.confirm()
   const index = (by === 'sid' ? sidIndex : subjectIndex)(vault, context.provider, name)
-  const here = await context.store.now()
-  const { receipt } = await removeSessions(context, {
+  const here = await storeTimeOf(context, at)
+  const order: SignOutOrder = {
     id: newReceiptId(context),
     cause,
     named: [{ by, reference: index }],
@@ -55,8 +57,8 @@ async function removeNamed(
     revokeAt: at,
     providerSession: 'not_asked',
     at,
-  })
-  return receipt
+  }
+  return (await removeSessions(context, order, { resumed })).receipt
 }
 
 /** One deployment has one issuer. Throws a `TypeError` for any other. */

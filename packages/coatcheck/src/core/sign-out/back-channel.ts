@@ -33,7 +33,8 @@ export async function backChannelLogout(context: Context, request: Request): Pro
     const jwt = single(form, 'logout_token')
     if (!jwt) throw new AuthError('request_invalid', 'The parameter logout_token is missing.')
     const token = await context.provider.verifyLogoutToken(jwt)
-    await heard(context, 'back_channel', () => obey(context, token))
+    const at = context.environment.now()
+    await heard(context, 'back_channel', () => obey(context, token, at))
     return new Response(null, { status: 200, headers: { 'cache-control': 'no-store' } })
   } catch (error) {
     if (!(error instanceof AuthError)) throw error
@@ -42,8 +43,7 @@ export async function backChannelLogout(context: Context, request: Request): Pro
   }
 }
 
-async function obey(context: Context, token: LogoutToken): Promise<void> {
-  const at = context.environment.now()
+async function obey(context: Context, token: LogoutToken, at: number): Promise<void> {
   const vault = await context.keyring.confirm()
   const replayId = logoutTokenId(vault, context.provider, token.jti)
   if ((await context.store.get(replayId)) !== undefined) {

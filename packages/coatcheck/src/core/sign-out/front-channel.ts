@@ -6,7 +6,8 @@ import { sidIndex } from '../tokens/home.ts'
 import type { Mark } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import { endSession } from './end-session.ts'
-import { heard } from './heard.ts'
+import { heard, storeTimeOf } from './heard.ts'
+import type { SignOutOrder } from './order.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { removeSessions } from './remove.ts'
 
@@ -24,8 +25,11 @@ export async function frontChannelLogout(context: Context, request: Request): Pr
   const { search, searchParams } = new URL(request.url)
   const [iss, sid] = [searchParams.getAll('iss'), searchParams.getAll('sid')]
   const ours = iss.length === 0 || (iss.length === 1 && iss[0] === context.provider.issuer)
-  const end = async (): Promise<void> => {
-    if (sid.length === 1 && ours) await endBySid(context, candidates(search, sid[0] ?? ''))
+  const at = context.environment.now()
+  const end = async (again: boolean): Promise<void> => {
+    if (sid.length === 1 && ours) {
+      await endBySid(context, candidates(search, sid[0] ?? ''), at, again)
+    }
     if (sid.length === 0 && iss.length === 0) await endByCookie(context, request)
   }
   await heard(context, 'front_channel', end, MOST_WAITING)
@@ -40,15 +44,19 @@ export async function frontChannelLogout(context: Context, request: Request): Pr
 }
 
 /** One issuer owns this endpoint, so a `sid` alone is enough. */
-async function endBySid(context: Context, sids: readonly string[]): Promise<void> {
+async function endBySid(
+  context: Context,
+  sids: readonly string[],
+  at: number,
+  resumed: boolean,
+): Promise<void> {
   if (sids.length === 0) return
-  const at = context.environment.now()
   const vault = await context.keyring.confirm()
-  const here = await context.store.now()
+  const here = await storeTimeOf(context, at)
   const indexes = sids.map((sid) => sidIndex(vault, context.provider, sid))
   if (!(await isWorthMarking(context, vault, indexes, here))) return
   const mark: Mark = { clock: 'here', establishedUntil: here, keepUntil: at + 2 * PENDING_LIFETIME }
-  const { receipt } = await removeSessions(context, {
+  const order: SignOutOrder = {
     id: newReceiptId(context),
     cause: 'front_channel',
     named: indexes.map((reference) => ({ by: 'sid', reference })),
@@ -56,7 +64,8 @@ async function endBySid(context: Context, sids: readonly string[]): Promise<void
     marks: indexes.map((index) => ({ index, mark })),
     providerSession: 'ended_by_provider',
     at,
-  })
+  }
+  const { receipt } = await removeSessions(context, order, { resumed })
   if (receipt.removed === 0) context.emit({ type: 'front_channel_unidentified' })
 }
 

@@ -1,25 +1,46 @@
 import { AuthError } from '../../errors.ts'
 import type { SignOutCause } from '../../events.ts'
 import type { Context } from '../context.ts'
+import { isStoreFailure } from '../tokens/store-failure.ts'
 
 /**
  * A sign-out that was heard is not lost: where the store fails in the middle, all of it is done
- * again as soon as the store answers. Who asked is told `store_unavailable` all the same.
+ * again as soon as the store answers. Who asked is told of the failure all the same. `work` is
+ * told when it is done `again`: by then somebody may have signed in anew, who must stay.
  */
 export async function heard<T>(
   context: Context,
   cause: SignOutCause,
-  work: () => Promise<T>,
+  work: (again: boolean) => Promise<T>,
   /** At most so many may wait where anybody could have asked. */
   most?: number,
 ): Promise<T> {
   try {
-    return await work()
+    return await work(false)
   } catch (error) {
-    if (error instanceof AuthError && error.code === 'store_unavailable') {
-      const kept = context.deferred.add(work, most)
+    if (isStoreFailure(error)) {
+      const lost = (why: unknown): void => tellLost(context, cause, why)
+      const kept = context.deferred.add({ work: () => work(true), lost }, most)
       context.emit({ type: kept ? 'sign_out_deferred' : 'sign_out_lost', cause })
     }
     throw error
   }
+}
+
+/**
+ * The store's time at which something was heard, at `at` by our clock: it may have waited for the
+ * store since.
+ */
+export async function storeTimeOf(context: Context, at: number): Promise<number> {
+  const now = await context.store.now()
+  return now - (context.environment.now() - at)
+}
+
+function tellLost(context: Context, cause: SignOutCause, why: unknown): void {
+  if (why instanceof AuthError && why.code.startsWith('logout_token')) {
+    context.emit({ type: 'logout_refused', code: why.code, reason: why.message })
+    return
+  }
+  context.emit({ type: 'sign_out_lost', cause })
+  if (why !== undefined) context.emit({ type: 'worker_failed', error: String(why) })
 }

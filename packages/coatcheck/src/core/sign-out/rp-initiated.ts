@@ -13,8 +13,10 @@ import { readSession } from '../session/read.ts'
 import { cookieName, handleOf, sessionCookieAttributes, sessionIdOf } from '../session/ticket.ts'
 import { allPending, forgetPending } from '../sign-in/pending.ts'
 import { browserIndex } from '../tokens/home.ts'
-import { heard } from './heard.ts'
+import { isStoreFailure } from '../tokens/store-failure.ts'
+import { heard, storeTimeOf } from './heard.ts'
 import { markUntil } from './mark.ts'
+import type { SignOutOrder } from './order.ts'
 import { hasten } from './owed.ts'
 import { keepPendingSignOut } from './pending-sign-out.ts'
 import { newReceiptId } from './receipt-id.ts'
@@ -58,7 +60,10 @@ export async function signOutHere(context: Context, request: Request): Promise<R
   const wayBack = single(form, 'return_to')
   const returnTo = wayBack === undefined ? undefined : safeReturnTo(wayBack, configuration.origin)
   const metadata = context.provider.knownMetadata()
-  const removed = await heard(context, 'user', () => removeHere(context, request, metadata))
+  const at = context.environment.now()
+  const removed = await heard(context, 'user', (again) =>
+    removeHere(context, request, metadata, at, again),
+  )
   const vault = await context.keyring.load()
   const known = metadata ?? (await metadataSoon(context))
   const cookies = [
@@ -66,7 +71,7 @@ export async function signOutHere(context: Context, request: Request): Promise<R
     ...forgetPending(context, request),
   ]
   if (known?.end_session_endpoint === undefined) {
-    await hasten(context, removed.owed)
+    await hastenIfPossible(context, removed.owed)
     return redirect(configuration.origin + (returnTo ?? configuration.routes.signedOut), cookies)
   }
   const state = newSecret(context.environment)
@@ -89,6 +94,8 @@ async function removeHere(
   context: Context,
   request: Request,
   metadata: ProviderMetadata | undefined,
+  at: number,
+  resumed: boolean,
 ): Promise<{ readonly idToken: string | undefined; readonly owed: readonly string[] }> {
   const vault = await context.keyring.confirm()
   const id = sessionIdOf(request, cookieName(context.configuration))
@@ -96,10 +103,9 @@ async function removeHere(
   const pending = allPending(context, vault, request).map(({ browser }) => browser)
   const browsers = new Set(held === undefined ? pending : [held.record.browser, ...pending])
   if (browsers.size === 0 && id === undefined) return { idToken: undefined, owed: [] }
-  const at = context.environment.now()
-  const here = await context.store.now()
+  const here = await storeTimeOf(context, at)
   // The session itself is found by its browser too: it and what is under way end in one step.
-  const { owed } = await removeSessions(context, {
+  const order: SignOutOrder = {
     id: newReceiptId(context),
     cause: 'user',
     named: id === undefined ? [] : [{ by: 'session', reference: handleOf(id) }],
@@ -112,8 +118,19 @@ async function removeHere(
     revokeAt: at + RETURN_WITHIN,
     providerSession: providerSessionOf(metadata),
     at,
-  })
+  }
+  const { owed } = await removeSessions(context, order, { resumed })
   return { idToken: held?.record.idToken, owed }
+}
+
+/** The user is signed out by now, and what is owed becomes due by itself: only a little later. */
+async function hastenIfPossible(context: Context, owed: readonly string[]): Promise<void> {
+  try {
+    await hasten(context, owed)
+  } catch (error) {
+    // The store told the observer.
+    if (!isStoreFailure(error)) throw error
+  }
 }
 
 function providerSessionOf(

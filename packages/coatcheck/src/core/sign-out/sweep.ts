@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts'
+import { isNobody } from '../sign-in/take-back.ts'
 import type { SignOutOrder } from './order.ts'
 import { openWork } from './owed.ts'
 import { newReceiptId } from './receipt-id.ts'
@@ -27,8 +28,9 @@ export async function sweepExpired(context: Context): Promise<void> {
     }
     const tally = createTally(context, vault, order)
     const swept = await context.store.sweep(tally.owe, BATCH)
-    swept.forEach(tally.count)
     for (const { id, value } of swept) {
+      if (isNobody(value)) continue
+      tally.count({ id, value })
       const work = openWork(vault, id, value)
       // Nobody was there to do it in time: that must not pass in silence.
       if (work?.kind === 'revocation') tellAbandoned(context, work)

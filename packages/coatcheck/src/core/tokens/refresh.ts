@@ -10,9 +10,12 @@ import {
   withTokenSet,
 } from '../session/record.ts'
 import { handleOf } from '../session/ticket.ts'
+import { defer } from '../sign-out/defer.ts'
 import { endSession } from '../sign-out/end-session.ts'
+import { heard } from '../sign-out/heard.ts'
 import { oweRevocation } from '../sign-out/owed.ts'
 import { sameBytes } from './bytes.ts'
+import { isStoreFailure } from './store-failure.ts'
 
 /** How an attempt to refresh ended. */
 export type RefreshOutcome =
@@ -117,13 +120,16 @@ async function refreshOnce(
     return await keep(context, current, set, key)
   } catch (error) {
     // The refresh token is spent and its successor is only here: it is kept or revoked later.
-    waiting.add(name)
-    context.deferred.add(async () => {
-      await keep(context, current, set, key)
-      waiting.delete(name)
-    })
+    if (isStoreFailure(error)) keepLater(context, name, () => keep(context, current, set, key))
     throw error
   }
+}
+
+function keepLater(context: Context, name: string, work: () => Promise<unknown>): void {
+  const { waiting } = context.refreshes
+  const ended = (): void => void waiting.delete(name)
+  waiting.add(name)
+  defer(context, 'The answer to a refresh', () => work().then(ended), ended)
 }
 
 async function claim(context: Context, name: string, askedAt: number): Promise<boolean> {
@@ -198,13 +204,15 @@ async function refused(
   context.emit({ type: 'refresh_failed', session: handleOf(id), code, reason })
   const wire = error instanceof ProviderError ? error.error : undefined
   if (wire === 'invalid_grant' || error.code === 'id_token_invalid') {
-    // Unless somebody else refreshed meanwhile: then this refusal is about an old token.
-    const again = await readSession(context, id)
-    if (again !== undefined && again.record.generation !== record.generation) {
-      return { kind: 'changed' }
-    }
-    await endSession(context, id, 'provider_refused')
-    return { kind: 'ended' }
+    return heard(context, 'provider_refused', async () => {
+      // Unless somebody else refreshed meanwhile: then this refusal is about an old token.
+      const again = await readSession(context, id)
+      if (again !== undefined && again.record.generation !== record.generation) {
+        return { kind: 'changed' }
+      }
+      await endSession(context, id, 'provider_refused')
+      return { kind: 'ended' }
+    })
   }
   const { attempts } = context.refreshes
   const now = context.environment.now()
