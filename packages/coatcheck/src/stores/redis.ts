@@ -1,5 +1,7 @@
 import type { TokenStore } from '../core/tokens/store.ts'
-import { connect, type RedisClient } from './redis/connection.ts'
+import { createAgain } from './redis/again.ts'
+import { checkServer } from './redis/check.ts'
+import { connect, type RedisClient, type RedisCommands } from './redis/connection.ts'
 import { createEnds } from './redis/ends.ts'
 import { createIndexes } from './redis/indexes.ts'
 import { insert, type Parts } from './redis/insert.ts'
@@ -20,24 +22,60 @@ export type { RedisClient } from './redis/client.ts'
 export interface RedisStoreOptions {
   /** What the names of all its keys begin with. Default `coatcheck:`. */
   readonly prefix?: string
+  /**
+   * A sign-out is only answered when so many replicas have it (WAIT), and fails, to be done again,
+   * where they have not within a second. Default 0: then a failover within moments of a sign-out
+   * can bring a session back until the process that answered it has reconnected (decision 009).
+   */
+  readonly confirmReplicas?: number
   /** The clock, in milliseconds since the epoch. Default: the server's. For tests. */
   readonly now?: () => number
 }
 
+/** How long replicas may take to confirm, in milliseconds. */
+const CONFIRM_WITHIN = 1_000
+
 /**
- * Keeps records in a Redis or Valkey, alone, behind Sentinels or as a Cluster:
+ * Keeps records in a Redis (6.2 or later) or Valkey, alone, behind Sentinels or as a Cluster:
  * `redisStore(client)` with a client of node-redis or ioredis. Throws a `TypeError` for any other.
+ * Its first call rejects `store_unusable` where the server cannot keep the promise.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): TokenStore {
   const connection = connect(client)
   const keys = createKeys(options.prefix ?? 'coatcheck:')
+  const replicas = checkReplicas(options.confirmReplicas ?? 0)
   const clock = options.now
   const now = clock ?? (() => Date.now())
-  const space: Space = { connection, keys, now, given: clock ? () => String(clock()) : () => '' }
-  const parts: Parts = {
-    indexes: createIndexes(space),
-    records: createRecords(space),
-    ends: createEnds(space),
+  const again = createAgain()
+  const stopListening = connection.onReconnected(again.run)
+  let isChecked = false
+
+  function partsOver(commands: RedisCommands): Parts {
+    const given = clock === undefined ? () => '' : () => String(clock())
+    const space: Space = { connection: commands, keys, now, given }
+    return {
+      indexes: createIndexes(space),
+      records: createRecords(space),
+      ends: createEnds(space),
+    }
+  }
+
+  const parts = partsOver(connection)
+
+  async function ready(): Promise<void> {
+    if (isChecked) return
+    await checkServer(connection, keys)
+    isChecked = true
+  }
+
+  /** Removes, and resolves when as many replicas as wanted have it. */
+  async function confirmed<T>(removal: (parts: Parts) => Promise<T>): Promise<T> {
+    await ready()
+    if (replicas === 0) return removal(parts)
+    const writes = connection.follow()
+    const answer = await removal(partsOver(writes))
+    await writes.confirm(replicas, CONFIRM_WITHIN)
+    return answer
   }
 
   return {
@@ -49,26 +87,62 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     },
 
     async get(id) {
+      if (!isChecked) await ready()
       const key = keys.record(id)
       const bytes = await connection.send(key, ['GET', key])
       return Buffer.isBuffer(bytes) ? currentValueIn(bytes, now()) : undefined
     },
 
-    insert: (id, record) => insert(parts, id, record),
-    replace: (id, previous, next) => replace(parts, id, previous, next),
-    remove: (id, owe) => remove(parts, id, owe),
-    removeAll: (marks, removal) => removeAll(parts, marks, removal),
-    list: (index, page) => list(parts, now, index, page),
+    async insert(id, record) {
+      await ready()
+      return insert(parts, id, record)
+    },
+
+    async replace(id, previous, next) {
+      await ready()
+      return replace(parts, id, previous, next)
+    },
+
+    async remove(id, owe) {
+      const removed = await confirmed((over) => remove(over, id, owe))
+      if (removed !== undefined) again.remember(() => remove(parts, id, owe))
+      return removed
+    },
+
+    async removeAll(marks, removal) {
+      const step = await confirmed((over) => removeAll(over, marks, removal))
+      if (!step.more) {
+        again.remember(async () => {
+          while ((await removeAll(parts, marks, { ...removal, resumed: true })).more);
+        })
+      }
+      return step
+    },
+
+    async list(index, page) {
+      await ready()
+      return list(parts, now, index, page)
+    },
 
     async claim(name, until) {
-      const args = [space.given(), String(until)]
+      await ready()
+      const args = [clock === undefined ? '' : String(clock()), String(until)]
       return (await connection.run(CLAIM, [keys.claim(name)], args)) === 1
     },
 
-    sweep: (owe, limit) => sweep(parts, now, owe, limit),
+    async sweep(owe, limit) {
+      await ready()
+      return sweep(parts, now, owe, limit)
+    },
 
     async close() {
-      // Nothing was started, and the client is the application's.
+      stopListening()
+      again.close()
     },
   }
+}
+
+function checkReplicas(replicas: number): number {
+  if (Number.isInteger(replicas) && replicas >= 0) return replicas
+  throw new TypeError('`confirmReplicas` of redisStore is a number of replicas, such as 1.')
 }

@@ -1,9 +1,9 @@
-import type { RedisConnection } from './connection.ts'
+import type { RedisCommands } from './connection.ts'
 import type { Keys } from './keys.ts'
 
 /** What all parts of one store share: a connection, the names of its keys, the clock. */
 export interface Space {
-  readonly connection: RedisConnection
+  readonly connection: RedisCommands
   readonly keys: Keys
   /** A test's clock for scripts, or nothing: then they ask the server's. */
   readonly given: () => string
