@@ -54,6 +54,10 @@ export interface IoredisClient extends Listening {
   readonly status: string
   readonly options: object
   callBuffer(command: string, args: RedisArgument[]): Promise<unknown>
+  pipeline(): {
+    callBuffer(command: string, args: RedisArgument[]): unknown
+    exec(): Promise<[error: Error | null, answer: unknown][] | null>
+  }
 }
 
 /** The subset of ioredis' `new Redis.Cluster()` that is used. */

@@ -38,8 +38,19 @@ export function ioredisClusterDriver(client: IoredisCluster): Driver {
   }
 }
 
-function send(client: IoredisClient, [name = '', ...args]: RedisArgument[]): Promise<unknown> {
-  return client.callBuffer(String(name), args)
+async function send(
+  client: IoredisClient,
+  [name = '', ...args]: RedisArgument[],
+): Promise<unknown> {
+  if (!Reflect.get(client.options, 'enableAutoPipelining')) {
+    return client.callBuffer(String(name), args)
+  }
+  // The automatic pipeline loses the name of what `callBuffer` is to call (redis/ioredis#1923).
+  const pipeline = client.pipeline()
+  pipeline.callBuffer(String(name), args)
+  const [[error, answer] = [null, null]] = (await pipeline.exec()) ?? []
+  if (error) throw error
+  return answer
 }
 
 function addressOf(node: IoredisClient): string {
