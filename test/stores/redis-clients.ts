@@ -4,8 +4,9 @@ import { connect, type RedisClient, type RedisConnection } from '#coatcheck/stor
 import type { Cluster } from '../servers/cluster.ts'
 import type { Replicated } from '../servers/replicated.ts'
 
-/** A connection through some driver's client, and how to be done with it. */
+/** Some driver's client, a connection through it, and how to be done with it. */
 export interface Opened {
+  readonly client: RedisClient
   readonly connection: RedisConnection
   close(): void
 }
@@ -73,7 +74,7 @@ export const clientsOfCluster: Record<string, (servers: Cluster) => Promise<Open
 }
 
 function opened(client: RedisClient, close: () => unknown): Opened {
-  return { connection: connect(client), close: () => void close() }
+  return { client, connection: connect(client), close: () => void close() }
 }
 
 /** Connections are cut here on purpose. */
