@@ -1,0 +1,172 @@
+import type { Owe, StoredEntry, Successor, TokenStore } from '../core/tokens/store.ts'
+import { checkDatabase, refuseStandby } from './postgres/check.ts'
+import { type Ask, createDatabase } from './postgres/database.ts'
+import { lockStatements } from './postgres/locks.ts'
+import { checkName, checkTime, tablesOf } from './postgres/names.ts'
+import type { PostgresPool } from './postgres/pool.ts'
+import {
+  isTrue,
+  marksValues,
+  recordsValues,
+  recordValues,
+  toBuffer,
+  toEntry,
+  toValue,
+} from './postgres/rows.ts'
+import { statementsFor } from './postgres/statements.ts'
+
+export { migratePostgres } from './postgres/migrate.ts'
+export type { PostgresClient, PostgresPool } from './postgres/pool.ts'
+export { type PostgresSchemaOptions, postgresSchema } from './postgres/schema.ts'
+
+/** What {@link postgresStore} may be told. */
+export interface PostgresStoreOptions {
+  /** Where the tables are that {@link migratePostgres} made. Default `coatcheck`. */
+  readonly schema?: string
+  /**
+   * How long one operation may take, the wait for a connection included. The server gives up its
+   * statements then too. Default 10.
+   */
+  readonly timeoutSeconds?: number
+  /** The clock, in milliseconds since the epoch. Default: the server's. */
+  readonly now?: () => number
+}
+
+/**
+ * Keeps records in PostgreSQL 13 or newer: `postgresStore(new Pool())` with `Pool` of the npm
+ * package `pg`, in tables that {@link migratePostgres} makes. Every method is one transaction that
+ * leaves nothing in the session, so that a pooler may stand in between.
+ */
+export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): TokenStore {
+  const { timeoutSeconds = 10, schema = 'coatcheck' } = options
+  const tables = tablesOf(schema)
+  const sql = statementsFor(tables)
+  const database = createDatabase(pool, { schema: tables.schema, timeoutSeconds })
+  const clock = (): number | null => options.now?.() ?? null
+  const locks = (indexes: readonly string[], how: 'shared' | 'exclusive'): string[] =>
+    lockStatements(tables.schema, indexes, how)
+  let checked = false
+
+  async function ready(): Promise<typeof database> {
+    if (!checked) await checkDatabase(database.ask, tables)
+    checked = true
+    return database
+  }
+
+  return {
+    async now() {
+      const { ask } = await ready()
+      const [row] = await ask(sql.now, [])
+      refuseStandby(row)
+      return options.now?.() ?? Number(row?.['now'])
+    },
+
+    async get(id) {
+      const { ask } = await ready()
+      const [row] = await ask(sql.get, [checkName(id), clock()])
+      refuseStandby(row)
+      return toValue(row)
+    },
+
+    async insert(id, record) {
+      const values = recordValues(id, record)
+      const { transact } = await ready()
+      return transact([DURABLE, ...locks(record.indexes, 'shared')], async (ask) => {
+        const insert = async () => (await ask(sql.insert, [...values, clock()]))[0]
+        const row = await insert()
+        if (isTrue(row, 'written') || isTrue(row, 'refused')) return isTrue(row, 'written')
+        const [expired] = await ask(sql.lockIfExpired, [id, clock()])
+        if (expired === undefined) return false
+        await ask(sql.erase, [[id]])
+        return isTrue(await insert(), 'written')
+      })
+    },
+
+    async replace(id, previous, next) {
+      const values = [...recordValues(id, next), toBuffer(previous)]
+      const { transact } = await ready()
+      return transact(locks(next.indexes, 'shared'), async (ask) => {
+        const [row] = await ask(sql.replace, [...values, clock()])
+        return isTrue(row, 'replaced')
+      })
+    },
+
+    async remove(id, owe) {
+      const name = checkName(id)
+      const { transact } = await ready()
+      return transact([DURABLE], async (ask) => {
+        const removed = (await ask(sql.lock, [name])).map(toEntry)
+        await removeLocked(ask, removed, owe)
+        return removed[0]?.value
+      })
+    },
+
+    async removeAll(marks, { owe, limit, unfinished, resumed }) {
+      const [indexes, clocks, untils, keeps] = marksValues(marks)
+      const flag = recordsValues([unfinished])
+      const covered = [indexes, clocks, untils, resumed]
+      const { transact } = await ready()
+      return transact([DURABLE, ...locks(indexes, 'exclusive')], async (ask) => {
+        const found = await ask(sql.covered, [...covered, limit + 1])
+        const ids = found.map((row) => row['id']).slice(0, limit)
+        const more = found.length > limit
+        const locked = ids.length > 0 ? await ask(sql.lockCovered, [...covered, ids]) : []
+        const removed = locked.map(toEntry)
+        await ask(sql.mark, [indexes, clocks, untils, keeps])
+        await removeLocked(ask, removed, owe)
+        if (more) await ask(sql.writeUnlessThere, flag)
+        return { removed, more }
+      })
+    },
+
+    async list(index, { after, limit }) {
+      const values = [checkName(index), after ?? null, limit, clock()]
+      const { ask } = await ready()
+      const rows = await ask(sql.list, values)
+      refuseStandby(rows[0])
+      return rows.filter((row) => row['id'] !== null).map(toEntry)
+    },
+
+    async claim(key, until) {
+      const values = [checkName(key), checkTime(until)]
+      const { ask } = await ready()
+      return (await ask(sql.claim, [...values, clock()])).length === 1
+    },
+
+    async sweep(owe, limit) {
+      const { ask, transact } = await ready()
+      for (const statement of [sql.sweepMarks, sql.sweepClaims]) {
+        while ((await ask(statement, [clock(), BATCH])).length === BATCH);
+      }
+      return transact([], async (inside) => {
+        const removed = (await inside(sql.lockExpired, [clock(), limit])).map(toEntry)
+        await removeLocked(inside, removed, owe)
+        return removed
+      })
+    },
+
+    async close() {
+      // The pool is the application's.
+    },
+  }
+
+  /** Erases locked records and writes what is owed for them. */
+  async function removeLocked(
+    ask: Ask,
+    removed: readonly StoredEntry[],
+    owe: Owe | undefined,
+  ): Promise<void> {
+    if (removed.length === 0) return
+    const owed: readonly Successor[] = owe?.(removed) ?? []
+    const values = recordsValues(owed)
+    await ask(sql.erase, [[...removed, ...owed].map(({ id }) => id)])
+    if (owed.length > 0) await ask(sql.write, values)
+  }
+}
+
+/** So many marks or claims are swept at once. */
+const BATCH = 1_000
+
+/** An answer says that it is on disk, even where the server is told not to wait for the disk. */
+const DURABLE =
+  "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"

@@ -1,0 +1,29 @@
+/** The part of `Pool` of the npm package `pg` that the store calls. What `new Pool()` gives fits. */
+export interface PostgresPool {
+  connect(): Promise<PostgresClient>
+  on(event: 'error', listener: () => void): unknown
+  off(event: 'error', listener: () => void): unknown
+}
+
+/** A connection that was taken out of the pool. */
+export interface PostgresClient {
+  query(statement: PostgresStatement): Promise<PostgresAnswer>
+  on(event: 'error', listener: () => void): unknown
+  off(event: 'error', listener: () => void): unknown
+  /** Back into the pool, or out of it for good where an error comes along. */
+  release(error?: Error): void
+}
+
+/** A statement and what goes into it. It has no name: nothing stays in the session. */
+export interface PostgresStatement {
+  text: string
+  values?: unknown[]
+  /** How a column becomes a value: the application may have changed what `pg` does by itself. */
+  types?: { getTypeParser(): (text: string) => string }
+}
+
+/** What a statement answers. */
+export interface PostgresAnswer {
+  command: string
+  rows: unknown[]
+}

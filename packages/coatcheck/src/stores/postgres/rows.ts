@@ -1,0 +1,62 @@
+import type { IndexMark, StoredEntry, StoredRecord, Successor } from '../../core/tokens/store.ts'
+import type { Row } from './database.ts'
+import { checkName, checkTime } from './names.ts'
+
+/** The parameters of a record, checked: id, value, its three times, its indexes. */
+export function recordValues(id: string, record: StoredRecord): readonly unknown[] {
+  const { value, expiresAt, established, indexes } = record
+  return [
+    checkName(id),
+    toBuffer(value),
+    checkTime(expiresAt),
+    checkTime(established.provider),
+    checkTime(established.here),
+    [...new Set(indexes.map(checkName))],
+  ]
+}
+
+/** The parameters of several records, checked. Of two with one id the last counts. */
+export function recordsValues(successors: readonly Successor[]): readonly unknown[] {
+  const rows = [...new Map(successors.map((one) => [one.id, one])).values()].map(({ id, record }) =>
+    recordValues(id, record),
+  )
+  const found = rows.flatMap(([id, , , , , indexes]) =>
+    (indexes as string[]).map((index) => [id, index]),
+  )
+  return [
+    ...[0, 1, 2, 3, 4].map((column) => rows.map((row) => row[column])),
+    found.map(([id]) => id),
+    found.map(([, index]) => index),
+  ]
+}
+
+/** The parameters of marks, checked: indexes, clocks, and the two times of each. */
+export function marksValues(marks: readonly IndexMark[]): [string[], string[], number[], number[]] {
+  return [
+    marks.map(({ index }) => checkName(index)),
+    marks.map(({ mark }) => mark.clock),
+    marks.map(({ mark }) => checkTime(mark.establishedUntil)),
+    marks.map(({ mark }) => checkTime(mark.keepUntil)),
+  ]
+}
+
+/** What the caller of the store gets to see. */
+export function toEntry(row: Row): StoredEntry {
+  return { id: row['id'] ?? '', value: toValue(row) ?? Buffer.alloc(0) }
+}
+
+/** The bytes of a row, if it has any. */
+export function toValue(row: Row | undefined): Uint8Array | undefined {
+  const hex = row?.['value']
+  return hex === undefined || hex === null ? undefined : Buffer.from(hex, 'hex')
+}
+
+/** Without a copy. `pg` sends a Buffer as it is. */
+export function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** Whether a column says yes. */
+export function isTrue(row: Row | undefined, column: string): boolean {
+  return row?.[column] === 't'
+}

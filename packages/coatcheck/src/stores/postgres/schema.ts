@@ -1,0 +1,67 @@
+import { type Tables, tablesOf } from './names.ts'
+
+/** Raised whenever the tables change: records of another layout are never misread. */
+export const FORMAT = 1
+
+/** Where the store keeps its tables. */
+export interface PostgresSchemaOptions {
+  /** Default `coatcheck`. */
+  readonly schema?: string
+}
+
+/**
+ * The statements that make the schema of `postgresStore`, to be read, or run by an administrator:
+ * `migratePostgres` runs these very ones. They may be run any number of times, by many at once.
+ */
+export function postgresSchema({ schema = 'coatcheck' }: PostgresSchemaOptions = {}): string {
+  return statementsOf(tablesOf(schema)).join(';\n\n').concat(';\n')
+}
+
+function statementsOf({ schema, records, found, marks, claims, format }: Tables): string[] {
+  const settings = 'autovacuum_vacuum_scale_factor = 0.05'
+  return [
+    'BEGIN',
+    `-- One at a time: IF NOT EXISTS alone fails where two create at once.
+SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`,
+    `CREATE SCHEMA IF NOT EXISTS ${schema}`,
+    `-- Which layout these tables have. A version of coatcheck with another one refuses to work.
+CREATE TABLE IF NOT EXISTS ${format} (version integer NOT NULL)`,
+    `INSERT INTO ${format} SELECT ${FORMAT} WHERE NOT EXISTS (SELECT FROM ${format})`,
+    `-- Sealed records. Times are milliseconds since the epoch.
+CREATE TABLE IF NOT EXISTS ${records} (
+  id text COLLATE "C" PRIMARY KEY,
+  value bytea NOT NULL,
+  expires_at double precision NOT NULL,
+  provider double precision NOT NULL,
+  here double precision NOT NULL,
+  indexes text[] COLLATE "C" NOT NULL
+) WITH (${settings})`,
+    `-- Ciphertext does not compress, so nobody tries.
+ALTER TABLE ${records} ALTER COLUMN value SET STORAGE EXTERNAL`,
+    `CREATE INDEX IF NOT EXISTS records_expires_at ON ${records} (expires_at)`,
+    `-- By which indexes a record is found: one row for each entry of records.indexes.
+CREATE TABLE IF NOT EXISTS ${found} (
+  index text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  PRIMARY KEY (index, id)
+) WITH (${settings})`,
+    `-- "Everything established until then is signed out."
+CREATE TABLE IF NOT EXISTS ${marks} (
+  index text COLLATE "C" NOT NULL,
+  clock text COLLATE "C" NOT NULL,
+  established_until double precision NOT NULL,
+  keep_until double precision NOT NULL,
+  PRIMARY KEY (index, clock)
+) WITH (${settings})`,
+    `CREATE INDEX IF NOT EXISTS marks_keep_until ON ${marks} (keep_until)`,
+    `CREATE TABLE IF NOT EXISTS ${claims} (
+  key text COLLATE "C" PRIMARY KEY,
+  until double precision NOT NULL
+) WITH (${settings})`,
+    `CREATE INDEX IF NOT EXISTS claims_until ON ${claims} (until)`,
+    'COMMIT',
+  ]
+}
+
+/** Any number that nobody else uses; taken for the moment of a migration only. */
+const MIGRATION_LOCK = '7163384699739271533'

@@ -1,0 +1,189 @@
+import type { Tables } from './names.ts'
+
+/** The text of every statement, for the tables of one schema. */
+export interface Statements {
+  readonly now: string
+  readonly get: string
+  readonly list: string
+  readonly insert: string
+  readonly lockIfExpired: string
+  readonly replace: string
+  readonly lock: string
+  readonly covered: string
+  readonly lockCovered: string
+  readonly lockExpired: string
+  readonly erase: string
+  readonly mark: string
+  readonly write: string
+  readonly writeUnlessThere: string
+  readonly claim: string
+  readonly sweepMarks: string
+  readonly sweepClaims: string
+}
+
+/**
+ * Where a time is `$n::float8`, that is the clock of a test; the server's where it is null. A
+ * statement's own time, since the server may look up only what does not change in the middle.
+ */
+function at(parameter: string): string {
+  return `coalesce(${parameter}::float8, (extract(epoch FROM statement_timestamp()) * 1000)::float8)`
+}
+
+/** Writes the statements for these tables. */
+export function statementsFor({ records, found, marks, claims }: Tables): Statements {
+  const standby = 'pg_is_in_recovery() AS standby'
+
+  /** Whether a mark on one of the indexes refuses what was established then. */
+  const refused = (indexes: string, provider: string, here: string, now: string): string => `
+    EXISTS (
+      SELECT FROM ${marks} m
+      WHERE m.index = ANY (${indexes}) AND m.keep_until > ${now} AND m.established_until >=
+        CASE m.clock WHEN 'here' THEN ${here}::float8 ELSE ${provider}::float8 END
+    )`
+
+  /** Rows of several records at once; each index comes with the id of its record. */
+  const write = (onConflict: string): string => `
+    WITH written AS (
+      INSERT INTO ${records} (id, value, expires_at, provider, here, indexes)
+      SELECT n.*, ARRAY(
+        SELECT i.index FROM unnest($6::text[], $7::text[]) i (id, index) WHERE i.id = n.id
+      )
+      FROM unnest($1::text[], $2::bytea[], $3::float8[], $4::float8[], $5::float8[]) n (id)
+      ${onConflict}
+      RETURNING id, indexes
+    )
+    INSERT INTO ${found} (index, id)
+    SELECT i.index, w.id FROM written w, unnest(w.indexes) i (index)
+    ON CONFLICT DO NOTHING`
+
+  const sweep = (table: string, key: string, until: string): string => `
+    DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM ${table} WHERE ${until} <= ${at('$1')}
+      ORDER BY ${until} LIMIT $2::int FOR UPDATE SKIP LOCKED
+    )) AND ${until} <= ${at('$1')} RETURNING ${key}`
+
+  return {
+    now: `SELECT ${standby}, extract(epoch FROM clock_timestamp()) * 1000 AS now`,
+
+    get: `
+      SELECT ${standby}, (
+        SELECT encode(value, 'hex') FROM ${records} WHERE id = $1::text AND expires_at > ${at('$2')}
+      ) AS value`,
+
+    list: `
+      SELECT ${standby}, p.id, encode(p.value, 'hex') AS value
+      FROM (VALUES (1)) one LEFT JOIN LATERAL (
+        SELECT f.id, r.value FROM ${found} f JOIN ${records} r ON r.id = f.id
+        WHERE f.index = $1::text AND ($2::text IS NULL OR f.id > $2::text)
+          AND r.expires_at > ${at('$4')} AND f.index = ANY (r.indexes)
+        ORDER BY f.id LIMIT $3::int
+      ) p ON true
+      ORDER BY p.id`,
+
+    insert: `
+      WITH refused AS MATERIALIZED (
+        SELECT ${refused('$6::text[]', '$4', '$5', at('$7'))} AS yes
+      ), written AS (
+        INSERT INTO ${records} (id, value, expires_at, provider, here, indexes)
+        SELECT $1::text, $2::bytea, $3::float8, $4::float8, $5::float8, $6::text[]
+        FROM refused WHERE NOT yes
+        ON CONFLICT DO NOTHING
+        RETURNING id
+      ), indexed AS (
+        INSERT INTO ${found} (index, id)
+        SELECT i.index, w.id FROM written w, unnest($6::text[]) i (index)
+        ON CONFLICT DO NOTHING
+      )
+      SELECT EXISTS (SELECT FROM written) AS written, (SELECT yes FROM refused) AS refused`,
+
+    lockIfExpired: `
+      SELECT id, indexes FROM ${records} WHERE id = $1::text AND expires_at <= ${at('$2')} FOR UPDATE`,
+
+    replace: `
+      WITH refused AS MATERIALIZED (
+        SELECT ${refused('$6::text[]', '$4', '$5', at('$8'))} AS yes
+      ), held AS (
+        SELECT id, indexes FROM ${records} WHERE id = $1::text FOR UPDATE
+      ), replaced AS (
+        UPDATE ${records} r
+        SET value = $2::bytea, expires_at = $3::float8, provider = $4::float8, here = $5::float8,
+          indexes = $6::text[]
+        FROM held h, refused
+        WHERE r.id = h.id AND r.value = $7::bytea AND r.expires_at > ${at('$8')} AND NOT refused.yes
+        RETURNING h.id, h.indexes AS before
+      ), dropped AS (
+        DELETE FROM ${found} f USING (
+          SELECT r.id, i.index FROM replaced r, unnest(r.before) i (index)
+          WHERE i.index <> ALL ($6::text[])
+        ) d WHERE f.index = d.index AND f.id = d.id
+      ), indexed AS (
+        INSERT INTO ${found} (index, id)
+        SELECT i.index, r.id FROM replaced r, unnest($6::text[]) i (index)
+        WHERE i.index <> ALL (r.before)
+        ON CONFLICT DO NOTHING
+      )
+      SELECT EXISTS (SELECT FROM replaced) AS replaced`,
+
+    lock: `
+      SELECT id, encode(value, 'hex') AS value FROM ${records} WHERE id = $1::text FOR UPDATE`,
+
+    covered: `
+      SELECT DISTINCT c.id
+      FROM unnest($1::text[], $2::text[], $3::float8[]) m (index, clock, until) CROSS JOIN LATERAL (
+        SELECT f.id FROM ${found} f JOIN ${records} r ON r.id = f.id
+        WHERE f.index = m.index AND ${ends('r', 'm')}
+        ORDER BY f.id LIMIT $5::int
+      ) c
+      ORDER BY c.id LIMIT $5::int`,
+
+    // What was found may be gone or changed until it is locked: all is compared once more.
+    lockCovered: `
+      SELECT r.id, encode(r.value, 'hex') AS value FROM ${records} r
+      WHERE r.id = ANY ($5::text[]) AND EXISTS (
+        SELECT FROM unnest($1::text[], $2::text[], $3::float8[]) m (index, clock, until)
+        WHERE ${ends('r', 'm')}
+      )
+      ORDER BY r.id FOR UPDATE OF r`,
+
+    lockExpired: `
+      SELECT id, encode(value, 'hex') AS value FROM ${records} WHERE expires_at <= ${at('$1')}
+      ORDER BY expires_at LIMIT $2::int FOR UPDATE SKIP LOCKED`,
+
+    erase: `
+      WITH erased AS (
+        DELETE FROM ${records} WHERE id = ANY ($1::text[]) RETURNING id, indexes
+      )
+      DELETE FROM ${found} f USING (
+        SELECT e.id, i.index FROM erased e, unnest(e.indexes) i (index)
+      ) d WHERE f.index = d.index AND f.id = d.id`,
+
+    mark: `
+      INSERT INTO ${marks} AS m (index, clock, established_until, keep_until)
+      SELECT index, clock, max(established_until), max(keep_until)
+      FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[])
+        n (index, clock, established_until, keep_until)
+      GROUP BY index, clock ORDER BY index, clock
+      ON CONFLICT (index, clock) DO UPDATE SET
+        established_until = greatest(m.established_until, excluded.established_until),
+        keep_until = greatest(m.keep_until, excluded.keep_until)`,
+
+    write: write(''),
+    writeUnlessThere: write('ON CONFLICT DO NOTHING'),
+
+    claim: `
+      INSERT INTO ${claims} AS c (key, until) VALUES ($1::text, $2::float8)
+      ON CONFLICT (key) DO UPDATE SET until = excluded.until WHERE c.until <= ${at('$3')}
+      RETURNING key`,
+
+    sweepMarks: sweep(marks, 'index', 'keep_until'),
+    sweepClaims: sweep(claims, 'key', 'until'),
+  }
+}
+
+/** Whether leaving a mark ends a record that is there; `$4`: the removal was begun before. */
+function ends(record: string, mark: string): string {
+  return `${mark}.index = ANY (${record}.indexes) AND (
+    (${mark}.clock = 'here' AND NOT $4::boolean) OR
+    CASE ${mark}.clock WHEN 'here' THEN ${record}.here ELSE ${record}.provider END <= ${mark}.until
+  )`
+}
