@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { postgresPrograms } from '../../scripts/programs.ts'
@@ -33,18 +32,15 @@ export interface PostgresOptions {
 }
 
 /** Makes a data folder and starts the newest Postgres of this machine in it. */
-export async function startPostgres(
-  options: PostgresOptions = {},
-): Promise<PostgresServer & Closable> {
+export function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer & Closable> {
   const programs = postgresPrograms()
   if (programs === undefined) throw new Error('Postgres is missing: apt-get install postgresql')
-  let data = ''
-  const server = await inWorkplace(async (workplace) => {
-    data = join(workplace.folder, 'data')
+  return inWorkplace(async (workplace) => {
+    const data = join(workplace.folder, 'data')
     await makeDataFolder(workplace, join(programs, 'initdb'), data)
     const [port = 0] = await freePorts(1)
     const address = postgresAt(port)
-    const started = await startServer({
+    const server = await startServer({
       name: 'postgres',
       port,
       program: join(programs, 'postgres'),
@@ -53,16 +49,8 @@ export async function startPostgres(
       stop: 'SIGINT',
       answers: () => postgresAnswers(address),
     })
-    return Object.assign(started, address)
+    return Object.assign(server, address)
   }, 'postgres')
-  const { close } = server
-  return Object.assign(server, {
-    async close() {
-      await server.kill()
-      removeSharedMemory(data)
-      await close()
-    },
-  })
 }
 
 /** How `pg` reaches what listens there: a Postgres, a pooler, a proxy. */
@@ -103,12 +91,4 @@ function settingsOf(port: number, { fsync = false, settings = {} }: PostgresOpti
     ...settings,
   }
   return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-}
-
-/** A Postgres that was killed leaves a few bytes with the system; its file says which. */
-function removeSharedMemory(data: string): void {
-  const file = join(data, 'postmaster.pid')
-  if (!existsSync(file)) return
-  const id = readFileSync(file, 'utf8').split('\n')[6]?.trim().split(/\s+/)[1]
-  if (id !== undefined) execFileSync('ipcrm', ['-m', id])
 }

@@ -2,12 +2,15 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { signal } from './signal.ts'
 import { until } from './until.ts'
-import type { Workplace } from './workplace.ts'
+import { isRunning, type Workplace } from './workplace.ts'
 
 /** A server that runs as a child of this process, and what may befall it. */
 export interface Server {
   readonly port: number
+  /** Where it works, together with the others of its Cluster. */
+  readonly folder: string
   readonly running: boolean
   /** Ends it, by default as a crash does, and waits until it is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>
@@ -40,7 +43,7 @@ export async function startServer(plan: Plan): Promise<Server> {
   const log = join(workplace.folder, `${plan.name}-${plan.port}.log`)
   let child: ChildProcess
 
-  const running = (): boolean => child.exitCode === null && child.signalCode === null
+  const running = (): boolean => isRunning(child)
   const launch = async (extraArgs: readonly string[]): Promise<void> => {
     const output = openSync(log, 'a')
     child = workplace.run(plan.program, [...plan.args, ...extraArgs], output)
@@ -56,18 +59,19 @@ export async function startServer(plan: Plan): Promise<Server> {
     }
     if (!running()) throw new Error(`${plan.name} ended at once. ${tail(log)}`)
   }
-  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
+  const kill = async (name: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     if (!running()) return
     const exit = once(child, 'exit')
-    workplace.signal(child, signal)
+    signal(child, name)
     // What is paused hears a polite signal only when it goes on.
-    if (signal !== 'SIGKILL') workplace.signal(child, 'SIGCONT')
+    if (name !== 'SIGKILL') signal(child, 'SIGCONT')
     await exit
   }
 
   await launch([])
   return {
     port: plan.port,
+    folder: workplace.folder,
     get running() {
       return running()
     },
@@ -76,8 +80,8 @@ export async function startServer(plan: Plan): Promise<Server> {
       await kill(plan.stop)
       await launch(extraArgs)
     },
-    pause: () => workplace.signal(child, 'SIGSTOP'),
-    resume: () => workplace.signal(child, 'SIGCONT'),
+    pause: () => signal(child, 'SIGSTOP'),
+    resume: () => signal(child, 'SIGCONT'),
   }
 }
 

@@ -1,21 +1,21 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /** A temporary folder and the processes that run in it. Both are gone when this process is. */
 export interface Workplace {
   readonly folder: string
   /** Starts a program; what it says goes to the open file `output`. */
-  run(program: string, args: readonly string[], output?: number): ChildProcess
-  /** Kills, stops or continues a child and its own children (Postgres has one per connection); asks only itself to end. */
-  signal(child: ChildProcess, signal: NodeJS.Signals): void
+  run(program: string, args: readonly string[], output: number): ChildProcess
 }
 
 /** What `inWorkplace` adds to what was started. */
 export interface Closable {
-  /** Ends every process that was started here and removes the folder. */
+  /** Kills every process that was started here and removes the folder. */
   close(): Promise<void>
 }
 
@@ -30,65 +30,47 @@ export async function inWorkplace<Started extends object>(
   const folder = mkdtempSync(join(tmpdir(), 'coatcheck-servers-'))
   const become = process.getuid?.() === 0 && user !== undefined
   if (become) execFileSync('chown', [user, folder])
-  // The kernel kills them where this process is killed itself and cannot.
-  const mortal = ['--pdeathsig', 'KILL']
   const identity = become ? [`--reuid=${user}`, `--regid=${user}`, '--init-groups'] : []
-  const children = new Set<ChildProcess>()
+  const command = [...identity, 'sh', LEAVE_NOTHING, folder]
+  // In a session of its own it outlives what ends this process and its group.
+  const cleaner = spawn('setpriv', command, {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  cleaner.unref()
+  ;(cleaner.stdin as Socket).unref()
 
-  const endNow = (): void => {
-    for (const child of children) signal(child, 'SIGKILL')
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  }
+  const children: ChildProcess[] = []
   const close = async (): Promise<void> => {
-    process.off('exit', endNow)
-    const exits = [...children].map((child) => once(child, 'exit'))
-    for (const child of children) signal(child, 'SIGKILL')
+    if (cleaner.exitCode !== null) return
+    const running = [...children.filter(isRunning), cleaner]
+    const exits = running.map((child) => once(child, 'exit'))
+    cleaner.ref()
+    cleaner.stdin.end()
     await Promise.all(exits)
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
-  const workplace: Workplace = {
-    folder,
-    signal,
-    run(program, args, output) {
-      const out = output ?? 'ignore'
-      const child = spawn('setpriv', [...mortal, ...identity, program, ...args], {
-        cwd: folder,
-        stdio: ['ignore', out, out],
-      })
-      children.add(child)
-      child.once('exit', () => children.delete(child))
-      return child
-    },
-  }
-  process.once('exit', endNow)
   try {
-    return Object.assign(await start(workplace), { close })
+    const started = await start({
+      folder,
+      run(program, args, output) {
+        const child = spawn('setpriv', [...identity, program, ...args], {
+          cwd: folder,
+          stdio: ['ignore', output, output],
+        })
+        children.push(child)
+        return child
+      },
+    })
+    return Object.assign(started, { close })
   } catch (error) {
     await close()
     throw error
   }
 }
 
-function signal(child: ChildProcess, name: NodeJS.Signals): void {
-  const { pid } = child
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-  // A polite word to the parent is passed on by itself.
-  if (!['SIGKILL', 'SIGSTOP', 'SIGCONT'].includes(name)) child.kill(name)
-  else for (const one of [pid, ...childrenOf(pid)]) signalOne(one, name)
+/** Whether a child has not ended yet. */
+export function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null
 }
 
-/** A parent that is stopped has no new ones while they are counted. */
-function childrenOf(pid: number): number[] {
-  signalOne(pid, 'SIGSTOP')
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-  return children.split(' ').filter(Boolean).map(Number)
-}
-
-function signalOne(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name)
-  } catch (error) {
-    // It ended by itself in between.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
-}
+const LEAVE_NOTHING = fileURLToPath(new URL('leave-nothing.sh', import.meta.url))
