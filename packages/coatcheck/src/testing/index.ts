@@ -35,4 +35,17 @@ export type { Change, Script, Scriptable, ScriptOptions } from './provider/scrip
 export type { ProviderSession, ProviderUser } from './provider/sessions.ts'
 export type { EditableMetadata, ProviderSettings } from './provider/state.ts'
 export { startProvider } from './provider.ts'
+export { fileContents } from './remains/files.ts'
+export { lmdbContents, type ReadableLmdb, type ReadableLmdbTable } from './remains/lmdb.ts'
+export {
+  findRemains,
+  type Looked,
+  type RawContents,
+  type RawEntry,
+  type Remain,
+  type Remains,
+  type RemainsOptions,
+  type SignedOut,
+  type Undecided,
+} from './remains.ts'
 export { type OpenTokenStore, type RegisterTest, testTokenStore } from './token-store.ts'

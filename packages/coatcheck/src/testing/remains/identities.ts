@@ -1,0 +1,138 @@
+import { sessionIdOfHandle } from '../../core/session/ticket.ts'
+import {
+  type Home,
+  sidIndex,
+  subjectIndex,
+  subjectWithoutSidIndex,
+} from '../../core/tokens/home.ts'
+import type { Vault } from '../../core/tokens/vault.ts'
+import type { SignOutReceipt } from '../../events.ts'
+
+/**
+ * Whom a sign-out named: a user, a session of the provider, or one session here by its handle. A
+ * receipt names all that its sign-out removed, and the revocations that it owes.
+ */
+export type SignedOut =
+  | { readonly subject: string }
+  | { readonly sid: string }
+  | { readonly session: string }
+  | { readonly receipt: SignOutReceipt }
+
+/** How those who were signed out can be recognised. */
+export interface Identities {
+  /** Those that are named in plain: subjects and sids. Elsewhere in positions of the list given. */
+  readonly names: readonly { readonly at: number; readonly name: string }[]
+  /** Whose index stands in these bytes. */
+  indexedIn(bytes: Uint8Array): number[]
+  /** Whether this one is known by an index and not by subject or sid: a receipt tells no more. */
+  readonly isKnownByIndex: (at: number) => boolean
+  /** Whose session's id stands in these bytes. */
+  sessionsIn(bytes: Uint8Array): number[]
+  /** Whose record this is, by what it says. `text` may be cut short. */
+  in(text: string, content: unknown): number[]
+}
+
+/** Those of one application: the same subject at another provider is somebody else. */
+export function createIdentities(
+  given: readonly SignedOut[],
+  home: Home,
+  vaults: readonly Vault[],
+): Identities {
+  const all = given.map((one) => traitsOf(one, home, vaults))
+  const whose = (is: (traits: Traits) => boolean): number[] =>
+    all.flatMap((traits, at) => (is(traits) ? [at] : []))
+
+  return {
+    names: all.flatMap(({ subject, sid }, at) =>
+      [subject, sid].flatMap((name) => (name === undefined ? [] : { at, name })),
+    ),
+    indexedIn: (bytes) => whose(({ indexes }) => isAnyIn(indexes, bytes)),
+    isKnownByIndex: (at) => all[at]?.receipt !== undefined,
+    sessionsIn: (bytes) => whose(({ sessions }) => isAnyIn(sessions, bytes)),
+    in(text, content) {
+      const bytes = Buffer.from(text)
+      return whose(
+        ({ subject, sid, receipt, indexes }) =>
+          (isAtHome(text, content, home) && isOf(text, content, subject, sid)) ||
+          (receipt !== undefined && text.includes(`"receipt":${JSON.stringify(receipt)}`)) ||
+          isAnyIn(indexes, bytes),
+      )
+    },
+  }
+}
+
+interface Traits {
+  readonly subject?: string
+  readonly sid?: string
+  /** The receipt's id. */
+  readonly receipt?: string
+  /** In every form in which a store may keep one. */
+  readonly indexes: readonly Buffer[]
+  readonly sessions: readonly Buffer[]
+}
+
+function traitsOf(one: SignedOut, home: Home, vaults: readonly Vault[]): Traits {
+  if ('subject' in one) {
+    const { subject } = one
+    const indexes = vaults.flatMap((vault) => [
+      subjectIndex(vault, home, subject),
+      subjectWithoutSidIndex(vault, home, subject),
+    ])
+    return { subject, indexes: indexes.flatMap(formsOf), sessions: [] }
+  }
+  if ('sid' in one) {
+    const { sid } = one
+    const indexes = vaults.map((vault) => sidIndex(vault, home, sid))
+    return { sid, indexes: indexes.flatMap(formsOf), sessions: [] }
+  }
+  if ('session' in one) return { indexes: [], sessions: formsOfHandle(one.session) }
+  const { id, named, sessions } = one.receipt
+  const indexes = named.flatMap(({ by, reference }) => (by === 'session' ? [] : reference))
+  return {
+    receipt: id,
+    indexes: indexes.flatMap(formsOf),
+    sessions: sessions.flatMap(formsOfHandle),
+  }
+}
+
+/** Indexes and handles are base64url; a store that saves space keeps the bytes they stand for. */
+function formsOf(name: string): Buffer[] {
+  const bytes = Buffer.from(name, 'base64url')
+  return [Buffer.from(name), bytes, Buffer.from(bytes.toString('hex'))]
+}
+
+function formsOfHandle(handle: string): Buffer[] {
+  const [, ...others] = formsOf(handle)
+  return [Buffer.from(sessionIdOfHandle(handle)), Buffer.from(handle), ...others]
+}
+
+function isAnyIn(needles: readonly Buffer[], bytes: Uint8Array): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  return needles.some((needle) => buffer.includes(needle))
+}
+
+/** Unless it says another issuer or client; what is cut short may not have come to it. */
+function isAtHome(text: string, content: unknown, { issuer, clientId }: Home): boolean {
+  if (isObject(content)) return content['issuer'] === issuer && content['clientId'] === clientId
+  const says = (name: string, value: string): boolean =>
+    !text.includes(`"${name}":`) || text.includes(`"${name}":${JSON.stringify(value)}`)
+  return says('issuer', issuer) && says('clientId', clientId)
+}
+
+function isOf(text: string, content: unknown, subject?: string, sid?: string): boolean {
+  if (isObject(content)) {
+    const { sids } = content
+    return (
+      (subject !== undefined && content['subject'] === subject) ||
+      (sid !== undefined && Array.isArray(sids) && sids.includes(sid))
+    )
+  }
+  return (
+    (subject !== undefined && text.includes(`"subject":${JSON.stringify(subject)}`)) ||
+    (sid !== undefined && (/"sids":\[[^\]]*/.exec(text)?.[0] ?? '').includes(JSON.stringify(sid)))
+  )
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
