@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { TokenStore } from '#coatcheck'
+import type { Mark, Removal, StoredRecord, TokenStore } from '#coatcheck'
 import { redisStore } from '#coatcheck/stores/redis'
 import { testTokenStore } from '#coatcheck/testing/token-store'
 import { type Cluster, startCluster } from '../servers/cluster.ts'
@@ -22,12 +22,8 @@ describe('redisStore on one Redis', () => {
   it('leaves no key without an end, and no key at all of what was removed', async () => {
     await withStore(of(clientsOfOne, 'node-redis')(server.url), async (store) => {
       const at = Date.now()
-      const established = { provider: at, here: at }
-      const mark = { clock: 'here', establishedUntil: at, keepUntil: at + 60_000 } as const
       for (const id of ['a', 'b', 'c']) {
-        const value = Buffer.from(id)
-        const record = { value, expiresAt: at + 60_000, established, indexes: ['user', `of ${id}`] }
-        assert.equal(await store.insert(id, record), true)
+        assert.equal(await store.insert(id, recordAt(at, ['user', `of ${id}`])), true)
       }
       await store.claim('claim', at + 60_000)
       const written = (await keysOf(server)).filter((key) => /^own:[rimcf]/.test(key))
@@ -40,18 +36,120 @@ describe('redisStore on one Redis', () => {
         assert.ok(Number(await server.ask('PTTL', key)) > 0, `${key} has no end`)
       }
       await store.remove('a')
-      await store.removeAll([{ index: 'user', mark }], {
-        owe: () => [],
-        limit: 10,
-        resumed: false,
-        unfinished: {
-          id: 'w',
-          record: { value: Buffer.of(1), expiresAt: at, established, indexes: [] },
-        },
-      })
+      await store.removeAll([{ index: 'user', mark: markAt(at) }], removal())
       const left = (await keysOf(server)).filter((key) => key.startsWith('own:'))
       assert.deepEqual(left.sort(), ['own:c:claim', 'own:f', 'own:m:{user}'])
     })
+  })
+})
+
+describe('redisStore, when somebody died or wrote over it', () => {
+  let server: RedisServer & Closable
+  let opened: Opened
+  before(async () => {
+    server = await startRedis()
+    opened = await of(clientsOfOne, 'node-redis')(server.url)
+  })
+  after(async () => {
+    opened.close()
+    await server.close()
+  })
+
+  it('takes an entry out of an index whose record is gone for long, and no other', async () => {
+    let at = Date.now()
+    const store = redisStore(opened.client, { prefix: 'dangling:', now: () => at })
+    const list = (): Promise<unknown[]> => store.list('user', { limit: 10 })
+    for (const id of ['gone', 'here']) await store.insert(id, recordAt(at, ['user']))
+    await server.ask('DEL', 'dangling:r:{gone}')
+    const entries = () => server.ask('ZRANGE', 'dangling:i:{user}', '0', '-1')
+    assert.equal((await list()).length, 1)
+    at += 600_000
+    assert.equal((await list()).length, 1)
+    assert.deepEqual(await entries(), ['gone', 'here'])
+    at += 1
+    assert.equal((await list()).length, 1)
+    assert.deepEqual(await entries(), ['here'])
+  })
+
+  for (const [what, value] of [
+    ['truncated', '\x4c123'],
+    ['of something else', 'hello'],
+    ['empty', ''],
+  ] as const) {
+    it(`hands on a record that is ${what} as it is, for the core to refuse, and removes it`, async () => {
+      const store = redisStore(opened.client, { prefix: 'damaged:' })
+      await store.insert('one', recordAt(Date.now(), ['user']))
+      await server.ask('SET', 'damaged:r:{one}', value)
+      assert.equal(Buffer.from((await store.get('one')) ?? []).toString(), value)
+      assert.equal((await store.list('user', { limit: 10 })).length, 1)
+      const step = await store.removeAll([{ index: 'user', mark: markAt(Date.now()) }], removal())
+      assert.equal(step.removed.length, 1)
+      assert.equal(await store.get('one'), undefined)
+    })
+  }
+})
+
+describe('redisStore on a Redis that cannot keep the promise', () => {
+  let servers: Replicated & Closable
+  before(async () => {
+    servers = await startReplicated()
+  })
+  after(() => servers.close())
+
+  itRefuses('a replica', /is a replica: connect to the primary/, async () => [servers.nodes[1]])
+  itRefuses('another format', /records of format 9, and this version reads format 1/, async () => {
+    await servers.nodes[0]?.ask('SET', 'own:f', '9')
+    return [servers.nodes[0], 'DEL', 'own:f']
+  })
+  itRefuses('what others keep there', /Something else uses this `prefix`/, async () => {
+    await servers.nodes[0]?.ask('DEL', 'own:f')
+    await servers.nodes[0]?.ask('LPUSH', 'own:f', '9')
+    return [servers.nodes[0], 'DEL', 'own:f']
+  })
+  itRefuses('memory that forgets marks', /set maxmemory-policy noeviction/, async () => {
+    await servers.nodes[0]?.ask('CONFIG', 'SET', 'maxmemory', '100mb')
+    await servers.nodes[0]?.ask('CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru')
+    return [servers.nodes[0], 'CONFIG', 'SET', 'maxmemory', '0']
+  })
+
+  /** `prepare` answers the server, and the command that makes it usable again. */
+  function itRefuses(
+    what: string,
+    message: RegExp,
+    prepare: () => Promise<[server: RedisServer | undefined, ...mend: string[]]>,
+  ): void {
+    it(`says what to change where it finds ${what}, and works once it is changed`, async () => {
+      const [server, command, ...args] = await prepare()
+      assert.ok(server)
+      await withStore(of(clientsOfOne, 'ioredis')(server.url), async (store) => {
+        for (const call of [() => store.get('id'), () => store.claim('claim', Date.now())]) {
+          await assert.rejects(async () => call(), { code: 'store_unusable', message })
+        }
+        if (command === undefined) return
+        await server.ask(command, ...args)
+        assert.equal(await store.get('id'), undefined)
+      })
+    })
+  }
+
+  it('says what to change on an old server', async () => {
+    const old = {
+      isOpen: true,
+      on: () => undefined,
+      off: () => undefined,
+      sendCommand: async ([name]: readonly unknown[]) =>
+        name === 'INFO' ? Buffer.from('# Server\r\nredis_version:5.0.7\r\n') : null,
+    }
+    const store = redisStore(old)
+    await assert.rejects(async () => store.get('id'), {
+      code: 'store_unusable',
+      message: 'This Redis is 5.0.7: update it to 6.2 or later.',
+    })
+  })
+
+  it('says what to write where it is given something else than a client', () => {
+    assert.throws(() => redisStore({} as never), { name: 'TypeError', message: /createClient/ })
+    assert.throws(() => redisStore(new Map() as never), { name: 'TypeError' })
   })
 })
 
@@ -65,16 +163,13 @@ describe('redisStore behind Sentinels', () => {
     itKeepsTheContract(name, () => of(clientsOfSentinels, name)(servers), { confirmReplicas: 1 })
   }
 
-  it('rejects a removal that no replica confirms, and does it when asked again', async () => {
+  it('rejects a removal that no replica confirms, and serves nobody all the same', async () => {
     const [, replica] = servers.nodes
     const opened = of(clientsOfSentinels, 'ioredis with Sentinels')(servers)
     await withStore(
       opened,
       async (store) => {
-        const at = Date.now()
-        const established = { provider: at, here: at }
-        const record = { value: Buffer.of(1), expiresAt: at + 60_000, established, indexes: [] }
-        await store.insert('one', record)
+        await store.insert('one', recordAt(Date.now(), []))
         replica?.pause()
         await assert.rejects(store.remove('one'), /fewer than 1 Redis replicas/)
         replica?.resume()
@@ -110,6 +205,20 @@ function itKeepsTheContract(
     after(() => opened.close())
     testTokenStore(it, ({ now }) => redisStore(opened.client, { ...options, now }))
   })
+}
+
+function recordAt(at: number, indexes: readonly string[]): StoredRecord {
+  const established = { provider: at, here: at }
+  return { value: Buffer.of(1), expiresAt: at + 3_600_000, established, indexes }
+}
+
+function markAt(at: number): Mark {
+  return { clock: 'here', establishedUntil: at, keepUntil: at + 60_000 }
+}
+
+function removal(): Removal {
+  const unfinished = { id: 'unfinished', record: recordAt(Date.now(), []) }
+  return { owe: () => [], limit: 10, resumed: false, unfinished }
 }
 
 async function withStore(

@@ -2,6 +2,7 @@ import type { TokenStore } from '../core/tokens/store.ts'
 import { createAgain } from './redis/again.ts'
 import { checkServer } from './redis/check.ts'
 import { connect, type RedisClient, type RedisCommands } from './redis/connection.ts'
+import { createDangling } from './redis/dangling.ts'
 import { createEnds } from './redis/ends.ts'
 import { createIndexes } from './redis/indexes.ts'
 import { insert, type Parts } from './redis/insert.ts'
@@ -61,6 +62,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   }
 
   const parts = partsOver(connection)
+  const dangling = createDangling(parts, now)
 
   async function ready(): Promise<void> {
     if (isChecked) return
@@ -121,7 +123,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
     async list(index, page) {
       await ready()
-      return list(parts, now, index, page)
+      return list(parts, dangling, now, index, page)
     },
 
     async claim(name, until) {

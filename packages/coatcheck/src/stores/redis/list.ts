@@ -1,4 +1,5 @@
 import type { StoredEntry } from '../../core/tokens/store.ts'
+import type { Dangling } from './dangling.ts'
 import type { Parts } from './insert.ts'
 import { isUnder } from './record.ts'
 import { readFound } from './remove.ts'
@@ -6,6 +7,7 @@ import { readFound } from './remove.ts'
 /** Live records under an index, in the order of their ids. */
 export async function list(
   { indexes, records }: Parts,
+  dangling: Dangling,
   now: () => number,
   index: string,
   page: { readonly after?: string; readonly limit: number },
@@ -13,7 +15,13 @@ export async function list(
   const listed: StoredEntry[] = []
   for (let { after } = page; ; ) {
     const ids = await indexes.page(index, after, page.limit)
-    for (const { id, held } of await readFound(records, ids)) {
+    const found = await readFound(records, ids)
+    const there = new Set(found.map(({ id }) => id))
+    await dangling.saw(
+      index,
+      ids.filter((id) => !there.has(id)),
+    )
+    for (const { id, held } of found) {
       if (!held.isLive || !isUnder(index, held)) continue
       // A damaged record says nothing of its end.
       if (held.expiresAt > now() || held.isDamaged) listed.push({ id, value: held.value })
