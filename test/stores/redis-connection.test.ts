@@ -111,14 +111,20 @@ describe('a connection to one Redis', () => {
 })
 
 describe('a connection to a Cluster', () => {
+  /** `{a}`, `{b}` and `{c}` live on three different nodes. */
+  const keys = ['{a}key', '{b}key', '{c}key'] as const
+
   let servers: Cluster & Closable
   before(async () => {
     servers = await startCluster({ replicasEach: 1 })
+    // Nodes name a replica to clients only once they have heard that it has something.
+    for (const key of keys) await (await servers.primaryOf(key)).ask('SET', key, 'x')
+    await until('clients hear of the replicas', async () => {
+      const views = await Promise.all(servers.nodes.map((node) => node.ask('CLUSTER', 'SLOTS')))
+      return (views as unknown[][][]).flat().every((slots) => slots.length > 3)
+    })
   })
   after(() => servers.close())
-
-  /** `{a}`, `{b}` and `{c}` live on three different nodes. */
-  const keys = ['{a}key', '{b}key', '{c}key'] as const
 
   for (const [name, open] of Object.entries(clientsOfCluster)) {
     describe(`of ${name}`, () => {
