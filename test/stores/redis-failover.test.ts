@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { Redis } from 'ioredis'
+import type { StoredRecord } from '#coatcheck'
+import { redisStore } from '#coatcheck/stores/redis'
+import type { RedisServer } from '../servers/redis.ts'
+import { startReplicated } from '../servers/replicated.ts'
+import { until } from '../servers/until.ts'
+import { clientsOfSentinels } from './redis-clients.ts'
+
+for (const [name, open] of Object.entries(clientsOfSentinels)) {
+  it(`does a sign-out again that a failover lost, as soon as ${name} has reconnected [INV-14]`, async (t) => {
+    const servers = await startReplicated()
+    t.after(() => servers.close())
+    const { client, close } = await open(servers)
+    t.after(close)
+    const store = redisStore(client)
+    t.after(() => store.close())
+    const at = Date.now()
+    await store.insert('one', recordAt(at))
+    await servers.untilSettled()
+
+    const primary = await servers.primary()
+    const replica = servers.nodes.find((node) => node !== primary)
+    assert.ok(replica)
+    await keepFromReplicas(primary)
+    const mark = { clock: 'here', establishedUntil: at, keepUntil: at + 3_600_000 } as const
+    const unfinished = { id: 'unfinished', record: recordAt(at) }
+    const removal = { owe: () => [], limit: 10, resumed: false, unfinished }
+    const { removed } = await store.removeAll([{ index: 'user', mark }], removal)
+    assert.equal(removed.length, 1)
+    await primary.kill()
+    // The new primary will have it: nobody told the replica.
+    assert.equal(await replica.ask('EXISTS', 'coatcheck:r:{one}'), 1)
+    assert.equal(await replica.ask('EXISTS', 'coatcheck:m:{user}'), 0)
+
+    await servers.newPrimary(primary)
+    await until('it is gone again', async () => (await store.get('one')) === undefined)
+    assert.equal(await store.insert('two', recordAt(at)), false)
+  })
+}
+
+/** Whatever is written there from now on dies with it. */
+async function keepFromReplicas({ port }: RedisServer): Promise<void> {
+  const client = new Redis(port)
+  // Whoever is connected stays so; the replica, once disconnected, is not let in again.
+  await client.config('SET', 'requirepass', 'locked')
+  await client.client('KILL', 'TYPE', 'replica')
+  client.disconnect()
+}
+
+function recordAt(at: number): StoredRecord {
+  const established = { provider: at, here: at }
+  return { value: Buffer.of(1), expiresAt: at + 3_600_000, established, indexes: ['user'] }
+}
