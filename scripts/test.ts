@@ -6,8 +6,8 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
 import { build } from './build.ts'
-import { chromiumMissing } from './chromium.ts'
 import { filesUnder } from './files.ts'
+import { providePrograms } from './programs.ts'
 import { requirements } from './requirements.ts'
 import { root } from './run.mjs'
 
@@ -28,14 +28,19 @@ let failed = 0
 let files = filesUnder('test').filter((file) => file.endsWith('.test.ts'))
 if (words.length > 0) files = files.filter((file) => words.some((word) => file.includes(word)))
 
-const notRun = withoutBrowser()
+const { ready, notRun, problem } = providePrograms(files)
+files = ready
+if (problem !== undefined) {
+  if (process.env['CI'] === 'true') problems.push(problem)
+  else console.log(problem)
+}
 const buildProblems = build()
 if (buildProblems !== '') {
   process.stderr.write(buildProblems)
   problems.push('The build failed; see above.')
 }
-if (files.length === 0) problems.push(`No test file has ${words.join(' or ')} in its path.`)
-else await runTests()
+if (files.length > 0) await runTests()
+else if (notRun.length === 0) problems.push(`No test file has ${words.join(' or ')} in its path.`)
 if (everything) problems.push(...requirements({ passed }))
 
 if (notRun.length > 0) console.log(`\nNOT RUN:\n${notRun.map((file) => `  ${file}`).join('\n')}`)
@@ -43,18 +48,6 @@ if (problems.length > 0) console.log(`\n${problems.map((line) => `✖ ${line}`).
 failed += problems.length
 console.log(`\n${passed.length} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)
-
-/** Takes the browser tests out where there is no browser, and answers which these are. */
-function withoutBrowser(): string[] {
-  const inBrowser = files.filter((file) => file.startsWith('test/browser/'))
-  const missing = inBrowser.length > 0 ? chromiumMissing() : undefined
-  if (missing === undefined) return []
-  files = files.filter((file) => !inBrowser.includes(file))
-  const line = `The browser tests were not run: ${missing}.`
-  if (process.env['CI'] === 'true') problems.push(line)
-  else console.log(line)
-  return inBrowser
-}
 
 async function runTests(): Promise<void> {
   const silence = new AbortController()
