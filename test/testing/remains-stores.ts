@@ -12,10 +12,11 @@ export interface OpenedStore {
   readonly contents: RawContents
 }
 
-/** How each kind of store is opened, empty, until the test ends. */
-export const STORES: Readonly<
-  Record<string, (t: TestContext, now: () => number) => Promise<OpenedStore>>
-> = {
+/** Opens a store, empty, until the test ends. */
+export type OpenStore = (t: TestContext, now: () => number) => Promise<OpenedStore>
+
+/** How each kind of store that needs no server is opened. */
+export const STORES: Readonly<Record<string, OpenStore>> = {
   memory: async (_t, now) => openMemory(now),
   lmdb: async (t, now) => {
     const { database, close } = openEnvironment()

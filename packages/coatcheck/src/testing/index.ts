@@ -37,6 +37,8 @@ export type { EditableMetadata, ProviderSettings } from './provider/state.ts'
 export { startProvider } from './provider.ts'
 export { fileContents } from './remains/files.ts'
 export { lmdbContents, type ReadableLmdb, type ReadableLmdbTable } from './remains/lmdb.ts'
+export { type PostgresContentsOptions, postgresContents } from './remains/postgres.ts'
+export { redisContents } from './remains/redis.ts'
 export {
   findRemains,
   type Looked,

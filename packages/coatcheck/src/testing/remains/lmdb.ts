@@ -1,4 +1,6 @@
+import { headLengthOf } from '../../stores/layout/record-bytes.ts'
 import type { RawContents, RawEntry } from './entry.ts'
+import { shown } from './shown.ts'
 
 /** The part of lmdb's `RootDatabase` that is read. What `open()` of npm `lmdb` gives fits. */
 export interface ReadableLmdb {
@@ -105,12 +107,12 @@ function recordOf(parts: readonly Row[], ids: ReadonlyMap<number, string>): RawE
   const number = numberOf(parts[0]?.key ?? Buffer.alloc(PART_KEY_LENGTH))
   const id = ids.get(number)
   const bytes = Buffer.concat(parts.map(({ value }) => value))
-  const sealedAt = bytes.length < 26 ? 0 : bytes.readUInt16BE(24)
+  const head = headLengthOf(bytes)
   return {
     place: `${OURS}: record ${id ?? 'that nothing leads to'}, parts ${number}`,
     key: Buffer.concat(parts.map(({ key }) => key)),
     bytes,
-    record: { id: id ?? '', sealedAt },
+    record: { id: id ?? '', sealedAt: head <= bytes.length ? head : 0 },
   }
 }
 
@@ -124,8 +126,5 @@ function isMark(key: Buffer): boolean {
 }
 
 function toEntry(database: string, key: Buffer, bytes: Buffer): RawEntry {
-  const shown = key.toString('latin1').replace(/[^\x20-\x7e]/g, (byte) => {
-    return `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`
-  })
-  return { place: `${database}: ${shown}`, key, bytes }
+  return { place: `${database}: ${shown(key)}`, key, bytes }
 }
