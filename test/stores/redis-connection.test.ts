@@ -63,6 +63,24 @@ describe('a connection to one Redis', () => {
     })
   }
 
+  it('asks the replicas once for many who want to know', async () => {
+    const { connection, close } = await one(clientsOfOne['ioredis'])(first().url)
+    try {
+      const written = await Promise.all(
+        Array.from({ length: 50 }, async (_, at) => {
+          const writes = connection.follow()
+          await writes.send(`key-${at}`, ['SET', `key-${at}`, 'value'])
+          return writes
+        }),
+      )
+      await first().ask('CONFIG', 'RESETSTAT')
+      await Promise.all(written.map((writes) => writes.confirm(1, 5000)))
+      assert.match(`${await first().ask('INFO', 'commandstats')}`, /cmdstat_wait:calls=1,/)
+    } finally {
+      close()
+    }
+  })
+
   it('tells that it is connected again', async () => {
     for (const open of [clientsOfOne['node-redis'], clientsOfOne['ioredis']]) {
       const { connection, close } = await one(open)(first().url)
@@ -82,6 +100,28 @@ describe('a connection to one Redis', () => {
         close()
       }
     }
+  })
+
+  it('confirms nothing that was written before the primary started anew, with nothing', async () => {
+    const opened = await Promise.all(Object.values(clients).map((open) => open()))
+    try {
+      const written = await Promise.all(
+        opened.map(async ({ connection }) => {
+          const writes = connection.follow()
+          await writes.send('key', ['SET', 'key', 'value'])
+          return writes
+        }),
+      )
+      await first().kill()
+      await first().restart()
+      for (const [at, { connection }] of opened.entries()) {
+        await until('it is connected again', () => works(connection))
+        await assert.rejects(one(written[at]).confirm(1, 5000))
+      }
+    } finally {
+      for (const { close } of opened) close()
+    }
+    await servers.untilSettled()
   })
 
   it('confirms nothing that was written before a failover', async () => {
@@ -213,6 +253,7 @@ describe('connecting', () => {
     nothing: [undefined, /takes a client of node-redis .* or of ioredis/],
     'a URL': ['redis://localhost', /redisStore\(await createClient\(\{ url \}\)\.connect\(\)\)/],
     'options of a client': [{ url: 'redis://localhost' }, /takes a client/],
+    'a client for callbacks': [createClient().legacy(), /takes a client/],
     'an unfinished pipeline': [new Ioredis({ lazyConnect: true }).pipeline(), /takes a client/],
     'a client with a prefix of its own (node-redis)': [
       createClient({ keyPrefix: 'app:' }),

@@ -25,9 +25,10 @@ export function toAnswer(given: unknown): RedisAnswer {
  */
 export function toError(thrown: unknown): Error {
   if (!(thrown instanceof Error)) return new Error('the Redis client threw what is no Error')
-  const error = new Error(withoutArguments(thrown.message))
-  error.name = thrown.name
   const code: unknown = Reflect.get(thrown, 'code')
+  // Where a host has several addresses and none answers, Node leaves the message empty.
+  const error = new Error(withoutArguments(thrown.message) || String(code ?? thrown.name))
+  error.name = thrown.name
   return typeof code === 'string' ? Object.assign(error, { code }) : error
 }
 

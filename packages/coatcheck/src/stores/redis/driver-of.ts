@@ -27,6 +27,9 @@ export function driverOf(client: unknown): Driver {
   }
   if (can('sendCommand') && can('on') && Reflect.has(client, 'isOpen')) {
     refusePrefix(client)
+    if (optionsOf(client)['legacyMode']) {
+      throw new TypeError('redisStore needs promises: make the client without legacyMode')
+    }
     if (can('nodeClient')) return nodeRedisClusterDriver(client as NodeRedisCluster)
     if (can('getSentinelNode')) return nodeRedisSentinelDriver(client as NodeRedisSentinel)
     if (can('execute')) return nodeRedisPoolDriver(client as NodeRedisPool)

@@ -3,6 +3,7 @@ import type {
   NodeRedisCluster,
   NodeRedisPool,
   NodeRedisSentinel,
+  RedisArgument,
 } from './client.ts'
 import { clusterDriver, directPrimaries } from './direct.ts'
 import type { Driver, Primary } from './driver.ts'
@@ -62,11 +63,17 @@ export function nodeRedisClusterDriver(client: NodeRedisCluster): Driver {
 /**
  * Drives node-redis' `createSentinel()`: what is not sent as read-only goes to the primary. It hides
  * its connections, and sends again after a failover; so what tells one primary from the next is the
- * server's own `run_id`, asked for around a write and in one pipeline with WAIT.
+ * server's own `run_id`, known since before a write and asked again in one pipeline with WAIT.
  */
 export function nodeRedisSentinelDriver(client: NodeRedisSentinel): Driver {
-  const send = (command: Parameters<NodeRedisSentinel['sendCommand']>[1]): Promise<unknown> =>
+  const send = (command: RedisArgument[]): Promise<unknown> =>
     client.sendCommand(false, command, inBytes)
+  // An older one does no harm: it is another than the one asked with WAIT, and nothing is confirmed.
+  let runId: unknown
+  const forget = (): void => {
+    runId = undefined
+  }
+  client.on('topology-change', forget)
   const primary: Primary = {
     async wait(replicas, milliseconds) {
       // WAIT looks at what the server had written when the connection's command before it ran.
@@ -74,18 +81,19 @@ export function nodeRedisSentinelDriver(client: NodeRedisSentinel): Driver {
       pipeline.addCommand(false, ['INFO', 'server'])
       pipeline.addCommand(false, ['WAIT', `${replicas}`, `${milliseconds}`])
       const [info, answer] = (await pipeline.execAsPipeline()) as readonly unknown[]
-      return { replicas: Number(answer), epoch: runIdOf(info) }
+      runId = runIdOf(info)
+      return { replicas: Number(answer), epoch: runId }
     },
   }
   return {
     kind: 'single',
     send: (_key, command) => send(command),
     async write(_key, command) {
-      const [info, answer] = await Promise.all([send(['INFO', 'server']), send(command)])
-      return { answer, primary, epoch: runIdOf(info) }
+      runId ??= runIdOf(await send(['INFO', 'server']))
+      const epoch = runId
+      return { answer: await send(command), primary, epoch }
     },
-    onReconnected: (listener) =>
-      listen(client, ['ready', 'topology-change'], isReady(client), listener),
+    onReconnected: (listener) => listen(client, ['ready'], isReady(client), listener),
   }
 }
 
