@@ -1,15 +1,15 @@
 import type { Owe, StoredEntry, Successor, TokenStore } from '../core/tokens/store.ts'
-import { checkDatabase, refuseStandby } from './postgres/check.ts'
+import { checkDatabase } from './postgres/check.ts'
 import { type Ask, createDatabase } from './postgres/database.ts'
 import { lockStatements } from './postgres/locks.ts'
 import { checkName, checkTime, tablesOf } from './postgres/names.ts'
-import type { PostgresPool } from './postgres/pool.ts'
+import { cut } from './postgres/parts.ts'
+import { checkPool, type PostgresPool } from './postgres/pool.ts'
 import {
   isTrue,
   marksValues,
   recordsValues,
   recordValues,
-  toBuffer,
   toEntry,
   toValue,
 } from './postgres/rows.ts'
@@ -38,6 +38,7 @@ export interface PostgresStoreOptions {
  * leaves nothing in the session, so that a pooler may stand in between.
  */
 export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): TokenStore {
+  checkPool(pool)
   const { timeoutSeconds = 10, schema = 'coatcheck' } = options
   const tables = tablesOf(schema)
   const sql = statementsFor(tables)
@@ -57,21 +58,19 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     async now() {
       const { ask } = await ready()
       const [row] = await ask(sql.now, [])
-      refuseStandby(row)
       return options.now?.() ?? Number(row?.['now'])
     },
 
     async get(id) {
       const { ask } = await ready()
       const [row] = await ask(sql.get, [checkName(id), clock()])
-      refuseStandby(row)
       return toValue(row)
     },
 
     async insert(id, record) {
       const values = recordValues(id, record)
       const { transact } = await ready()
-      return transact([DURABLE, ...locks(record.indexes, 'shared')], async (ask) => {
+      return transact(locks(record.indexes, 'shared'), async (ask) => {
         const insert = async () => (await ask(sql.insert, [...values, clock()]))[0]
         const row = await insert()
         if (isTrue(row, 'written') || isTrue(row, 'refused')) return isTrue(row, 'written')
@@ -83,7 +82,7 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     },
 
     async replace(id, previous, next) {
-      const values = [...recordValues(id, next), toBuffer(previous)]
+      const values = [...recordValues(id, next), ...cut(previous)]
       const { transact } = await ready()
       return transact(locks(next.indexes, 'shared'), async (ask) => {
         const [row] = await ask(sql.replace, [...values, clock()])
@@ -94,7 +93,7 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     async remove(id, owe) {
       const name = checkName(id)
       const { transact } = await ready()
-      return transact([DURABLE], async (ask) => {
+      return transact([], async (ask) => {
         const removed = (await ask(sql.lock, [name])).map(toEntry)
         await removeLocked(ask, removed, owe)
         return removed[0]?.value
@@ -106,7 +105,7 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
       const flag = recordsValues([unfinished])
       const covered = [indexes, clocks, untils, resumed]
       const { transact } = await ready()
-      return transact([DURABLE, ...locks(indexes, 'exclusive')], async (ask) => {
+      return transact(locks(indexes, 'exclusive'), async (ask) => {
         const found = await ask(sql.covered, [...covered, limit + 1])
         const ids = found.map((row) => row['id']).slice(0, limit)
         const more = found.length > limit
@@ -121,9 +120,8 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
 
     async list(index, { after, limit }) {
       const values = [checkName(index), after ?? null, limit, clock()]
-      const { ask } = await ready()
-      const rows = await ask(sql.list, values)
-      refuseStandby(rows[0])
+      const { transact } = await ready()
+      const rows = await transact([], (ask) => ask(sql.list, values))
       return rows.filter((row) => row['id'] !== null).map(toEntry)
     },
 
@@ -166,7 +164,3 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
 
 /** So many marks or claims are swept at once. */
 const BATCH = 1_000
-
-/** An answer says that it is on disk, even where the server is told not to wait for the disk. */
-const DURABLE =
-  "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"

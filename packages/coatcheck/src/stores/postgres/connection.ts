@@ -1,4 +1,4 @@
-import { isAnswer } from './failure.ts'
+import { isAnswer, STANDBY, unusable } from './failure.ts'
 import type { PostgresAnswer, PostgresClient, PostgresPool, PostgresStatement } from './pool.ts'
 
 /** Runs one statement on the connection. */
@@ -39,13 +39,22 @@ export async function runErrand<T>(
   }
 }
 
+/** Tells what the server does not tell itself: that it follows another, which may be ahead. */
+function refuseStandby({ rows: [row] }: PostgresAnswer): void {
+  if (typeof row !== 'object' || row === null || Reflect.get(row, 'standby') !== 't') return
+  throw unusable(STANDBY)
+}
+
 function running(client: PostgresClient): Run {
   return async (text, values) => {
     const statement: PostgresStatement = values
       ? { text, values: [...values], types: AS_WRITTEN }
       : { text }
     try {
-      return await client.query(statement)
+      const answer = await client.query(statement)
+      // Several statements at once have several answers.
+      if (values !== undefined) refuseStandby(answer)
+      return answer
     } catch (cause) {
       throw new Heard('A statement failed.', { cause })
     }

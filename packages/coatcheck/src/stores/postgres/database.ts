@@ -34,13 +34,7 @@ export function createDatabase(
   { schema, timeoutSeconds }: DatabaseOptions,
 ): Database {
   const milliseconds = Math.ceil(timeoutSeconds * 1_000)
-  const opening = [
-    // Whatever the pool's default is: in the others a statement does not see what it waited for.
-    'BEGIN ISOLATION LEVEL READ COMMITTED',
-    // A process that is cut off in the middle must not keep its locks until TCP gives up on it.
-    `SET LOCAL idle_in_transaction_session_timeout = ${milliseconds}`,
-    `SET LOCAL statement_timeout = ${milliseconds}`,
-  ]
+  const opening = `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${settings(milliseconds)}`
 
   async function attempt<T>(errand: Errand<T>): Promise<T> {
     const until = performance.now() + milliseconds
@@ -62,7 +56,7 @@ export function createDatabase(
       attempt({
         transaction: true,
         async work(run) {
-          await run([...opening, ...begin].join('; '))
+          await run([opening, ...begin].join('; '))
           const answer = await work(asking(run))
           const { command } = await run('COMMIT')
           // So a server answers COMMIT where something had failed before.
@@ -82,6 +76,31 @@ export function createDatabase(
 }
 
 const ATTEMPTS = 5
+
+/**
+ * For this transaction only. READ COMMITTED above, whatever the pool's default is: in the others a
+ * statement does not see what it waited for.
+ */
+function settings(milliseconds: number): string {
+  const local: Readonly<Record<string, string>> = {
+    // A process that is cut off in the middle must not keep its locks until TCP gives up on it.
+    idle_in_transaction_session_timeout: `'${milliseconds}'`,
+    statement_timeout: `'${milliseconds}'`,
+    // An answer says that it is on disk, even where the server is told not to wait for the disk.
+    synchronous_commit: `coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on')`,
+    // The way by the indexes is the best one for all of these statements, and the planner does not
+    // know that of tables that were filled a moment ago.
+    enable_seqscan: `'off'`,
+    enable_bitmapscan: `'off'`,
+    enable_hashjoin: `'off'`,
+    enable_mergejoin: `'off'`,
+    enable_sort: `'off'`,
+    jit: `'off'`,
+  }
+  return Object.entries(local)
+    .map(([name, value]) => `set_config('${name}', ${value}, true)`)
+    .join(', ')
+}
 
 function asking(run: Run): Ask {
   return async (text, values) => (await run(text, values)).rows as Row[]

@@ -1,8 +1,8 @@
 import { AuthError } from '../../errors.ts'
 
 /** Somebody has to change something before the store can work; `message` says what. */
-export function unusable(message: string): AuthError {
-  return new AuthError('store_unusable', message)
+export function unusable(message: string, cause?: unknown): AuthError {
+  return new AuthError('store_unusable', message, { cause })
 }
 
 /**
@@ -13,50 +13,66 @@ export function toFailure(thrown: unknown, schema: string): Error {
   if (thrown instanceof AuthError) return thrown
   if (!(thrown instanceof Error)) return new Error('The pool threw what is no Error.')
   const code = codeOf(thrown)
-  const advice = code === undefined ? undefined : ADVICE[code]?.(schema)
-  if (advice !== undefined) return unusable(`${advice} Postgres says: ${thrown.message}`)
-  const failure = new Error(
-    thrown.message || `The connection failed: ${code ?? 'no reason given'}.`,
-  )
-  return code === undefined ? failure : Object.assign(failure, { code })
+  const failure = new Error(thrown.message || 'The connection failed.')
+  if (code !== undefined) Object.assign(failure, { code })
+  const advice = ADVICE[code ?? '']
+  return advice === undefined ? failure : unusable(advice(schema), failure)
 }
 
-/** Whether the same transaction may succeed when it is begun once more, and did nothing so far. */
+/** Whether the same transaction, which was undone, may succeed when it is begun once more. */
 export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(codeOf(error) ?? '')
 }
 
-/** Whether the server answered and goes on to serve this connection. */
+/**
+ * Whether the server answered, and is worth asking again on this connection. One that can only be
+ * read is not: a primary that was made a standby keeps its connections.
+ */
 export function isAnswer(error: unknown): boolean {
-  const severity = error instanceof Error ? Reflect.get(error, 'severity') : undefined
-  return severity === 'ERROR'
+  if (!(error instanceof Error) || codeOf(error) === READ_ONLY) return false
+  return Reflect.get(error, 'severity') === 'ERROR'
 }
+
+/** What to do where a server follows another. */
+export const STANDBY =
+  'This Postgres server is a standby or read-only: give postgresStore a pool of the primary, and ' +
+  'never one that reads from a replica, which may not know yet who was signed out.'
 
 function codeOf(error: unknown): string | undefined {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
   return typeof code === 'string' ? code : undefined
 }
 
+const READ_ONLY = '25006'
 /** Serialization failure, deadlock, and somebody wrote the same successor at the same time. */
 const RETRYABLE: ReadonlySet<string> = new Set(['40001', '40P01', '23505'])
 
-const notMigrated = (schema: string): string =>
-  `The schema ${schema} of the Postgres store is not there or not complete: run migratePostgres(pool) once, ` +
-  'as a role that may create it, and give the store the same schema and database.'
-const notAllowed = (schema: string): string =>
-  `The role of the Postgres store needs USAGE on the schema ${schema} and SELECT, INSERT, UPDATE and DELETE on its tables.`
-const notAdmitted = (): string =>
-  'The Postgres server does not admit the pool: correct its user, password or database.'
+function notMigrated(schema: string): string {
+  return (
+    `The tables of postgresStore are not in the schema ${schema} of this database: await ` +
+    'migratePostgres(pool) once, as a role that may create them, with the same schema and database.'
+  )
+}
 
+function notAllowed(schema: string): string {
+  return (
+    `The role of postgresStore may not use its tables: GRANT USAGE ON SCHEMA ${schema}, and ` +
+    `SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema}.`
+  )
+}
+
+function notAdmitted(): string {
+  return 'Postgres does not admit the pool of postgresStore: correct its user, password or database.'
+}
+
+/** By the codes of Postgres, appendix A. */
 const ADVICE: Readonly<Record<string, (schema: string) => string>> = {
   '3F000': notMigrated,
   '42P01': notMigrated,
   '42703': notMigrated,
-  '42883': notMigrated,
   '42501': notAllowed,
   '3D000': notAdmitted,
   '28000': notAdmitted,
   '28P01': notAdmitted,
-  '25006': () =>
-    'The Postgres server is read-only: give the pool the primary (target_session_attrs=read-write), never a standby.',
+  [READ_ONLY]: () => STANDBY,
 }

@@ -1,7 +1,7 @@
 import { checkFormat, checkServer } from './check.ts'
 import { createDatabase } from './database.ts'
 import { tablesOf } from './names.ts'
-import type { PostgresPool } from './pool.ts'
+import { checkPool, type PostgresPool } from './pool.ts'
 import { type PostgresSchemaOptions, postgresSchema } from './schema.ts'
 
 /**
@@ -12,11 +12,11 @@ export async function migratePostgres(
   pool: PostgresPool,
   options: PostgresSchemaOptions = {},
 ): Promise<void> {
+  checkPool(pool)
   const tables = tablesOf(options.schema ?? 'coatcheck')
   const { ask, script } = createDatabase(pool, { schema: tables.schema, timeoutSeconds: 60 })
   await checkServer(ask)
   const [row] = await ask('SELECT to_regclass($1) AS there', [tables.format])
   if (row?.['there'] === null) await script(postgresSchema(options))
-  const [format] = await ask(`SELECT version FROM ${tables.format}`, [])
-  checkFormat(format?.['version'], tables)
+  await checkFormat(ask, tables)
 }

@@ -27,3 +27,13 @@ export interface PostgresAnswer {
   command: string
   rows: unknown[]
 }
+
+/** Throws a `TypeError` that says what to write where it is no pool. */
+export function checkPool(pool: unknown): void {
+  const can = (name: string): boolean =>
+    typeof pool === 'object' && pool !== null && typeof Reflect.get(pool, name) === 'function'
+  if (['connect', 'on', 'off'].every(can)) return
+  throw new TypeError(
+    'postgresStore wants a Pool of the npm package pg: postgresStore(new Pool({ connectionString })).',
+  )
+}

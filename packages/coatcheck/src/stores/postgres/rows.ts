@@ -1,13 +1,14 @@
 import type { IndexMark, StoredEntry, StoredRecord, Successor } from '../../core/tokens/store.ts'
 import type { Row } from './database.ts'
 import { checkName, checkTime } from './names.ts'
+import { cut } from './parts.ts'
 
-/** The parameters of a record, checked: id, value, its three times, its indexes. */
+/** The parameters of a record, checked: id, both parts of the value, three times, indexes. */
 export function recordValues(id: string, record: StoredRecord): readonly unknown[] {
   const { value, expiresAt, established, indexes } = record
   return [
     checkName(id),
-    toBuffer(value),
+    ...cut(value),
     checkTime(expiresAt),
     checkTime(established.provider),
     checkTime(established.here),
@@ -20,11 +21,9 @@ export function recordsValues(successors: readonly Successor[]): readonly unknow
   const rows = [...new Map(successors.map((one) => [one.id, one])).values()].map(({ id, record }) =>
     recordValues(id, record),
   )
-  const found = rows.flatMap(([id, , , , , indexes]) =>
-    (indexes as string[]).map((index) => [id, index]),
-  )
+  const found = rows.flatMap((row) => (row.at(-1) as string[]).map((index) => [row[0], index]))
   return [
-    ...[0, 1, 2, 3, 4].map((column) => rows.map((row) => row[column])),
+    ...[0, 1, 2, 3, 4, 5].map((column) => rows.map((row) => row[column])),
     found.map(([id]) => id),
     found.map(([, index]) => index),
   ]
@@ -49,11 +48,6 @@ export function toEntry(row: Row): StoredEntry {
 export function toValue(row: Row | undefined): Uint8Array | undefined {
   const hex = row?.['value']
   return hex === undefined || hex === null ? undefined : Buffer.from(hex, 'hex')
-}
-
-/** Without a copy. `pg` sends a Buffer as it is. */
-export function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** Whether a column says yes. */

@@ -19,6 +19,7 @@ export function postgresSchema({ schema = 'coatcheck' }: PostgresSchemaOptions =
 
 function statementsOf({ schema, records, found, marks, claims, format }: Tables): string[] {
   const settings = 'autovacuum_vacuum_scale_factor = 0.05'
+  const large = `${settings}, toast.${settings}`
   return [
     'BEGIN',
     `-- One at a time: IF NOT EXISTS alone fails where two create at once.
@@ -27,17 +28,21 @@ SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`,
     `-- Which layout these tables have. A version of coatcheck with another one refuses to work.
 CREATE TABLE IF NOT EXISTS ${format} (version integer NOT NULL)`,
     `INSERT INTO ${format} SELECT ${FORMAT} WHERE NOT EXISTS (SELECT FROM ${format})`,
-    `-- Sealed records. Times are milliseconds since the epoch.
+    `-- Sealed records, each cut in two. Times are milliseconds since the epoch.
 CREATE TABLE IF NOT EXISTS ${records} (
   id text COLLATE "C" PRIMARY KEY,
-  value bytea NOT NULL,
+  head bytea NOT NULL,
+  tail bytea NOT NULL,
   expires_at double precision NOT NULL,
   provider double precision NOT NULL,
   here double precision NOT NULL,
   indexes text[] COLLATE "C" NOT NULL
-) WITH (${settings})`,
-    `-- Ciphertext does not compress, so nobody tries.
-ALTER TABLE ${records} ALTER COLUMN value SET STORAGE EXTERNAL`,
+) WITH (${large})`,
+    `-- Ciphertext does not compress. The head leaves the row, and what is left over stays in it.
+ALTER TABLE ${records}
+  ALTER COLUMN head SET STORAGE EXTERNAL,
+  ALTER COLUMN tail SET STORAGE PLAIN,
+  ALTER COLUMN indexes SET STORAGE MAIN`,
     `CREATE INDEX IF NOT EXISTS records_expires_at ON ${records} (expires_at)`,
     `-- By which indexes a record is found: one row for each entry of records.indexes.
 CREATE TABLE IF NOT EXISTS ${found} (

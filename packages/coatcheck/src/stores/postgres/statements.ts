@@ -32,6 +32,7 @@ function at(parameter: string): string {
 /** Writes the statements for these tables. */
 export function statementsFor({ records, found, marks, claims }: Tables): Statements {
   const standby = 'pg_is_in_recovery() AS standby'
+  const columns = 'id, head, tail, expires_at, provider, here, indexes'
 
   /** Whether a mark on one of the indexes refuses what was established then. */
   const refused = (indexes: string, provider: string, here: string, now: string): string => `
@@ -44,11 +45,13 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
   /** Rows of several records at once; each index comes with the id of its record. */
   const write = (onConflict: string): string => `
     WITH written AS (
-      INSERT INTO ${records} (id, value, expires_at, provider, here, indexes)
+      INSERT INTO ${records} (${columns})
       SELECT n.*, ARRAY(
-        SELECT i.index FROM unnest($6::text[], $7::text[]) i (id, index) WHERE i.id = n.id
+        SELECT i.index FROM unnest($7::text[], $8::text[]) i (id, index) WHERE i.id = n.id
       )
-      FROM unnest($1::text[], $2::bytea[], $3::float8[], $4::float8[], $5::float8[]) n (id)
+      FROM unnest(
+        $1::text[], $2::bytea[], $3::bytea[], $4::float8[], $5::float8[], $6::float8[]
+      ) n (id)
       ${onConflict}
       RETURNING id, indexes
     )
@@ -67,13 +70,13 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
 
     get: `
       SELECT ${standby}, (
-        SELECT encode(value, 'hex') FROM ${records} WHERE id = $1::text AND expires_at > ${at('$2')}
+        SELECT ${bytesOf('r')} FROM ${records} r WHERE id = $1::text AND expires_at > ${at('$2')}
       ) AS value`,
 
     list: `
-      SELECT ${standby}, p.id, encode(p.value, 'hex') AS value
+      SELECT ${standby}, p.id, ${bytesOf('p')} AS value
       FROM (VALUES (1)) one LEFT JOIN LATERAL (
-        SELECT f.id, r.value FROM ${found} f JOIN ${records} r ON r.id = f.id
+        SELECT f.id, r.head, r.tail FROM ${found} f JOIN ${records} r ON r.id = f.id
         WHERE f.index = $1::text AND ($2::text IS NULL OR f.id > $2::text)
           AND r.expires_at > ${at('$4')} AND f.index = ANY (r.indexes)
         ORDER BY f.id LIMIT $3::int
@@ -82,16 +85,16 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
 
     insert: `
       WITH refused AS MATERIALIZED (
-        SELECT ${refused('$6::text[]', '$4', '$5', at('$7'))} AS yes
+        SELECT ${refused('$7::text[]', '$5', '$6', at('$8'))} AS yes
       ), written AS (
-        INSERT INTO ${records} (id, value, expires_at, provider, here, indexes)
-        SELECT $1::text, $2::bytea, $3::float8, $4::float8, $5::float8, $6::text[]
+        INSERT INTO ${records} (${columns})
+        SELECT $1::text, $2::bytea, $3::bytea, $4::float8, $5::float8, $6::float8, $7::text[]
         FROM refused WHERE NOT yes
         ON CONFLICT DO NOTHING
         RETURNING id
       ), indexed AS (
         INSERT INTO ${found} (index, id)
-        SELECT i.index, w.id FROM written w, unnest($6::text[]) i (index)
+        SELECT i.index, w.id FROM written w, unnest($7::text[]) i (index)
         ON CONFLICT DO NOTHING
       )
       SELECT EXISTS (SELECT FROM written) AS written, (SELECT yes FROM refused) AS refused`,
@@ -101,31 +104,32 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
 
     replace: `
       WITH refused AS MATERIALIZED (
-        SELECT ${refused('$6::text[]', '$4', '$5', at('$8'))} AS yes
+        SELECT ${refused('$7::text[]', '$5', '$6', at('$10'))} AS yes
       ), held AS (
         SELECT id, indexes FROM ${records} WHERE id = $1::text FOR UPDATE
       ), replaced AS (
         UPDATE ${records} r
-        SET value = $2::bytea, expires_at = $3::float8, provider = $4::float8, here = $5::float8,
-          indexes = $6::text[]
+        SET head = $2::bytea, tail = $3::bytea, expires_at = $4::float8,
+          provider = $5::float8, here = $6::float8, indexes = $7::text[]
         FROM held h, refused
-        WHERE r.id = h.id AND r.value = $7::bytea AND r.expires_at > ${at('$8')} AND NOT refused.yes
+        WHERE r.id = h.id AND r.tail = $9::bytea AND r.head = $8::bytea
+          AND r.expires_at > ${at('$10')} AND NOT refused.yes
         RETURNING h.id, h.indexes AS before
       ), dropped AS (
         DELETE FROM ${found} f USING (
           SELECT r.id, i.index FROM replaced r, unnest(r.before) i (index)
-          WHERE i.index <> ALL ($6::text[])
+          WHERE i.index <> ALL ($7::text[])
         ) d WHERE f.index = d.index AND f.id = d.id
       ), indexed AS (
         INSERT INTO ${found} (index, id)
-        SELECT i.index, r.id FROM replaced r, unnest($6::text[]) i (index)
+        SELECT i.index, r.id FROM replaced r, unnest($7::text[]) i (index)
         WHERE i.index <> ALL (r.before)
         ON CONFLICT DO NOTHING
       )
       SELECT EXISTS (SELECT FROM replaced) AS replaced`,
 
     lock: `
-      SELECT id, encode(value, 'hex') AS value FROM ${records} WHERE id = $1::text FOR UPDATE`,
+      SELECT id, ${bytesOf('r')} AS value FROM ${records} r WHERE id = $1::text FOR UPDATE`,
 
     covered: `
       SELECT DISTINCT c.id
@@ -138,7 +142,7 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
 
     // What was found may be gone or changed until it is locked: all is compared once more.
     lockCovered: `
-      SELECT r.id, encode(r.value, 'hex') AS value FROM ${records} r
+      SELECT r.id, ${bytesOf('r')} AS value FROM ${records} r
       WHERE r.id = ANY ($5::text[]) AND EXISTS (
         SELECT FROM unnest($1::text[], $2::text[], $3::float8[]) m (index, clock, until)
         WHERE ${ends('r', 'm')}
@@ -146,7 +150,7 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
       ORDER BY r.id FOR UPDATE OF r`,
 
     lockExpired: `
-      SELECT id, encode(value, 'hex') AS value FROM ${records} WHERE expires_at <= ${at('$1')}
+      SELECT id, ${bytesOf('r')} AS value FROM ${records} r WHERE expires_at <= ${at('$1')}
       ORDER BY expires_at LIMIT $2::int FOR UPDATE SKIP LOCKED`,
 
     erase: `
@@ -178,6 +182,11 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
     sweepMarks: sweep(marks, 'index', 'keep_until'),
     sweepClaims: sweep(claims, 'key', 'until'),
   }
+}
+
+/** In hexadecimal digits, whatever the server is told about printing bytes. */
+function bytesOf(record: string): string {
+  return `encode(${record}.head || ${record}.tail, 'hex')`
 }
 
 /** Whether leaving a mark ends a record that is there; `$4`: the removal was begun before. */

@@ -124,7 +124,9 @@ function toEntry({ schema, name, columns }: Table, row: Row): RawEntry {
 /** Whether a table of this name is one of `postgresStore`. */
 function isOurs(columns: readonly Column[]): boolean {
   const names = columns.map(({ name }) => name)
-  return ['value', 'expires_at', 'provider', 'here', 'indexes'].every((one) => names.includes(one))
+  return ['head', 'tail', 'expires_at', 'provider', 'here', 'indexes'].every((one) =>
+    names.includes(one),
+  )
 }
 
 function alsoTold(): void {}
