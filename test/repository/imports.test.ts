@@ -31,11 +31,12 @@ describe('imports point one way: adapters → auth → core → the port ← sto
     )
   })
 
-  it('lets a store import the port, Node and its own folder, never a driver or another store', () => {
+  it('lets a store import the port, errors, Node, the layout of records and its own folder, never a driver or another store', () => {
     none(
       importsFrom('stores/').filter(({ from, to }) => {
         const name = from.split('/')[1]?.replace('.ts', '')
-        return !['core/tokens/', 'node:', `stores/${name}/`].some((good) => to.startsWith(good))
+        const good = ['core/tokens/', 'errors.ts', 'node:', 'stores/layout/', `stores/${name}/`]
+        return !good.some((each) => to.startsWith(each))
       }),
     )
   })
