@@ -14,8 +14,12 @@ export async function removeAll(
   marks: readonly IndexMark[],
   { owe, limit, unfinished, resumed }: Removal,
 ): Promise<RemovalStep> {
+  // A shell is not there yet: like whatever arrives later, it ends only where a mark covers it.
   const isCovered = ({ held }: Found): boolean =>
-    marks.some(({ index, mark }) => isUnder(index, held) && ends(mark, held.established, resumed))
+    marks.some(
+      ({ index, mark }) =>
+        isUnder(index, held) && ends(mark, held.established, resumed || !held.isLive),
+    )
   const covered = await markAndFind(parts, marks, isCovered, limit)
   const more = covered.length > limit
   // One record goes in one step; of several, some may be gone when we die.
