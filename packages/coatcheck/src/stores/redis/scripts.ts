@@ -60,18 +60,22 @@ redis.call('HSET', KEYS[2], ARGV[1], established .. ' ' .. kept)
 keep(KEYS[2], string.format('%.0f', tonumber(kept)))
 return redis.call('ZRANGEBYLEX', KEYS[1], '-', '+', 'LIMIT', 0, ARGV[4])`)
 
-/** Whether nothing that lasts is under the key. Ends are compared as the store's clock has it. */
+/**
+ * Whether nothing that lasts is under the key. Ends are compared as the store's clock has it. A
+ * record without indexes needs no shell and takes the place of one: whoever died left it there.
+ */
 const IS_FREE = `
-local function isFree(key, given)
+local function isFree(key, given, bytes)
   local head = redis.call('GETRANGE', key, 0, 24)
   if head == '' then return true end
+  if string.sub(head, 1, 1) == 'S' and string.sub(bytes, 1, 1) == 'L' then return true end
   return #head == 25 and struct.unpack('>d', string.sub(head, 18)) <= clock(given)
 end
 `
 
 /** KEYS record. ARGV now, bytes, keep until. Writes a record where there is none that lasts. */
 export const BEGIN: RedisScript = toScript(`${CLOCK}${IS_FREE}
-if not isFree(KEYS[1], ARGV[1]) then return 0 end
+if not isFree(KEYS[1], ARGV[1], ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
 return 1`)
 
