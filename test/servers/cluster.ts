@@ -60,7 +60,9 @@ export function startCluster(options: ClusterOptions = {}): Promise<Cluster & Cl
         if (found === undefined) throw new Error('Nobody serves the slot.')
         return found
       },
-      untilOk: () => until('the Cluster is ok', () => isOk(nodes)),
+      async untilOk() {
+        await until('the Cluster is ok', () => isOk(nodes))
+      },
     }
     await cluster.untilOk()
     return cluster

@@ -57,36 +57,27 @@ export function startReplicated(options: ReplicatedOptions = {}): Promise<Replic
         .map((port) => startSentinel(workplace, port, first, downAfterMilliseconds)),
     )
 
-    const named = async (): Promise<number> => {
+    const named = async (agreeing: number): Promise<RedisServer | undefined> => {
       const answers = await Promise.all(sentinels.map(({ port }) => primaryPort(port)))
-      const count = (one: number): number => answers.filter((port) => port === one).length
-      return answers.find((port) => count(port) > SENTINELS / 2) ?? 0
+      return nodes.find(({ port }) => answers.filter((one) => one === port).length >= agreeing)
     }
-    const primary = async (): Promise<RedisServer> => {
-      let found: RedisServer | undefined
-      await until('most Sentinels name one primary', async () => {
-        const port = await named()
-        found = nodes.find((node) => node.port === port)
-        return found !== undefined
+    const primary = (): Promise<RedisServer> =>
+      until('most Sentinels name one primary', () => named(QUORUM))
+    const newPrimary = (old: RedisServer): Promise<RedisServer> =>
+      until('all Sentinels name a new primary that takes writes', async () => {
+        const found = await named(SENTINELS)
+        if (found === undefined || found === old) return undefined
+        const replication = await found.ask('INFO', 'replication')
+        return `${replication}`.includes('role:master') && found
       })
-      return found as unknown as RedisServer
-    }
-    const newPrimary = async (old: RedisServer): Promise<RedisServer> => {
-      await until('all Sentinels name a new primary that takes writes', async () => {
-        const answers = await Promise.all(sentinels.map(({ port }) => primaryPort(port)))
-        const [port = 0] = answers
-        if (port === old.port || answers.some((one) => one !== port)) return false
-        return `${await ask(port, 'INFO', 'replication')}`.includes('role:master')
-      })
-      return primary()
-    }
-    const untilSettled = (): Promise<void> =>
-      until('the Sentinels are settled', async () => {
-        const port = await named()
-        if (!(await haveCaughtUp(nodes, port))) return false
-        const views = sentinels.map((sentinel) => isSettled(sentinel.port, nodes, port))
+    const untilSettled = async (): Promise<void> => {
+      await until('the Sentinels are settled', async () => {
+        const found = await named(SENTINELS)
+        if (found === undefined || !(await haveCaughtUp(nodes, found.port))) return false
+        const views = sentinels.map((sentinel) => isSettled(sentinel.port, nodes, found.port))
         return (await Promise.all(views)).every(Boolean)
       })
+    }
     await untilSettled()
     return {
       name: NAME,
@@ -116,6 +107,7 @@ export function startReplicated(options: ReplicatedOptions = {}): Promise<Replic
 
 const NAME = 'coatcheck'
 const SENTINELS = 3
+const QUORUM = 2
 
 function replicaOf(port: number): string[] {
   return ['--replicaof', `127.0.0.1 ${port}`]
@@ -133,7 +125,7 @@ async function startSentinel(
     `port ${port}`,
     'bind 127.0.0.1',
     `dir ${workplace.folder}`,
-    `sentinel monitor ${NAME} 127.0.0.1 ${primary} 2`,
+    `sentinel monitor ${NAME} 127.0.0.1 ${primary} ${QUORUM}`,
     `sentinel down-after-milliseconds ${NAME} ${downAfter}`,
     // An election that nobody won is held again after twice as long.
     `sentinel failover-timeout ${NAME} 3000`,

@@ -13,9 +13,10 @@ export function signal(child: ChildProcess, name: NodeJS.Signals): void {
   else for (const one of [pid, ...childrenOf(pid)]) signalOne(one, name)
 }
 
-/** A parent that is stopped has no new ones while they are counted. */
+/** A parent that is stopped has no new ones while they are counted. It may stop in the middle of one. */
 function childrenOf(pid: number): number[] {
   signalOne(pid, 'SIGSTOP')
+  while (/\) [RSD] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
   return children.split(' ').filter(Boolean).map(Number)
 }

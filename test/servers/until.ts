@@ -1,19 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * Asks a server, with a short pause in between, until the answer is yes. What the server threw last
- * is the cause of the error after `milliseconds`.
+ * Asks a server, with a short pause in between, until there is an answer, and answers that. What the
+ * server threw last is the cause of the error after `milliseconds`.
  */
-export async function until(
+export async function until<Answer extends object | true>(
   what: string,
-  answer: () => boolean | Promise<boolean>,
+  ask: () => Answer | false | undefined | Promise<Answer | false | undefined>,
   milliseconds = 30_000,
-): Promise<void> {
+): Promise<Answer> {
   const end = performance.now() + milliseconds
   let last: unknown
   while (performance.now() < end) {
     try {
-      if (await answer()) return
+      const answer = await ask()
+      if (answer !== false && answer !== undefined) return answer
     } catch (error) {
       last = error
     }
