@@ -1,0 +1,29 @@
+// npm run bench:scale: see README.md.
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { measureGrowth } from './growth.ts'
+import { measureManySessions } from './many-sessions.ts'
+import { type PlaceName, places } from './places.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { part: { type: 'string', default: '1' } },
+})
+const part = Number(values.part)
+const chosen = (Object.keys(places) as PlaceName[]).filter(
+  (name) => positionals.length === 0 || positionals.includes(name),
+)
+
+console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`)
+for (const name of chosen) {
+  const { open, sessions } = places[name]
+  const [small, big] = [await open(), await open()]
+  try {
+    const grown = await measureGrowth(small, big, Math.round(sessions * part))
+    const many = await measureManySessions(small, Math.max(100, Math.round(10_000 * part)))
+    console.log(JSON.stringify({ store: name, ...grown, ...many }, null, 2))
+  } finally {
+    await small.close()
+    await big.close()
+  }
+}
