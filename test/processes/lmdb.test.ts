@@ -37,7 +37,7 @@ async function start(t: TestContext): Promise<{
     provider,
     async processes(count, offset = 0) {
       const starting = Array.from({ length: count }, () =>
-        startProcess(folder, provider.issuer, offset),
+        startProcess({ place: { kind: 'lmdb', folder }, issuer: provider.issuer, offset }),
       )
       const more = await Promise.all(starting)
       started.push(...more)
@@ -126,7 +126,7 @@ it(
       if (outcome === 'cutOff') {
         // Any removal wakes the worker, which then finds what is unfinished.
         await seedSessions(store, provider.issuer, `bell-${round}`, [`bell-${round}`])
-        await survivor.ask({ ask: 'signOut', subject: `bell-${round}` })
+        await survivor.ask({ ask: 'signOut', selector: { subject: `bell-${round}` } })
       }
       while ((await left(subject)) > 0);
     }

@@ -1,17 +1,43 @@
 // One process of an application, driven by messages. Started by `startProcess` in `processes.ts`.
-import { open } from 'lmdb'
-import { type AuthEvent, createAuth } from '#coatcheck'
+import { type AuthEvent, createAuth, type SignOutSelector } from '#coatcheck'
 import { environment } from '#coatcheck/core/environment'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
 import { KEY, ORIGIN } from '../support/application.ts'
+import { openStore, type Place } from './place.ts'
 
 /** What a process can be asked. */
 export type Question =
-  | { readonly ask: 'session' | 'accessToken'; readonly cookie: string }
+  | { readonly ask: 'session'; readonly cookie: string }
+  | { readonly ask: 'accessToken'; readonly cookie: string; readonly force?: boolean }
   | { readonly ask: 'logout'; readonly token: string }
   | { readonly ask: 'sessions'; readonly subject: string }
-  | { readonly ask: 'signOut'; readonly subject: string }
+  | { readonly ask: 'signOut'; readonly selector: SignOutSelector }
+  | { readonly ask: 'handle'; readonly request: WireRequest }
   | { readonly ask: 'forward'; readonly milliseconds: number }
+
+/** A request of a browser, on its way to a process. */
+export interface WireRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: readonly (readonly [string, string])[]
+  readonly body: string | undefined
+}
+
+/** The answer to a {@link WireRequest}. */
+export interface WireResponse {
+  readonly status: number
+  readonly headers: readonly (readonly [string, string])[]
+  readonly body: string
+}
+
+/** How a process is set up. */
+export interface Setup {
+  readonly place: Place
+  readonly issuer: string
+  /** Moves its clock, in milliseconds. */
+  readonly offset?: number
+  /** What the provider reads in the header `x-process` of its requests. */
+  readonly name?: string
+}
 
 /** What it says: an answer to a question, or an event. */
 export type Told =
@@ -20,16 +46,24 @@ export type Told =
   | { readonly event: AuthEvent }
   | { readonly ready: true }
 
-const { FOLDER = '', ISSUER = '', OFFSET = '0' } = process.env
-let offset = Number(OFFSET)
+const setup: Setup = JSON.parse(process.env['SETUP'] ?? '')
+let offset = setup.offset ?? 0
 const now = (): number => Date.now() + offset
 const auth = createAuth({
   origin: ORIGIN,
-  provider: { issuer: ISSUER, clientId: 'app', clientSecret: 'secret' },
-  store: lmdbStore(open({ path: FOLDER }), { now }),
+  provider: { issuer: setup.issuer, clientId: 'app', clientSecret: 'secret' },
+  store: await openStore(setup.place, now),
   keys: [KEY],
+  scope: 'openid offline_access',
   observe: (event) => tell({ event }),
-  [environment]: { now },
+  [environment]: {
+    now,
+    fetch(input, init) {
+      const headers = new Headers(init?.headers)
+      headers.set('x-process', setup.name ?? '')
+      return fetch(input, { ...init, headers })
+    },
+  },
 })
 
 process.on('message', async ({ number, question }: { number: number; question: Question }) => {
@@ -46,8 +80,11 @@ async function answer(question: Question): Promise<unknown> {
   switch (question.ask) {
     case 'session':
       return (await auth.session({ headers: { cookie: question.cookie } }))?.subject
-    case 'accessToken':
-      return (await auth.accessToken({ headers: { cookie: question.cookie } })).value
+    case 'accessToken': {
+      const forceRefresh = question.force ?? false
+      return (await auth.accessToken({ headers: { cookie: question.cookie } }, { forceRefresh }))
+        .value
+    }
     case 'logout': {
       const body = new URLSearchParams({ logout_token: question.token })
       const url = `${ORIGIN}/auth/backchannel-logout`
@@ -56,11 +93,20 @@ async function answer(question: Question): Promise<unknown> {
     case 'sessions':
       return (await auth.sessions({ subject: question.subject })).length
     case 'signOut':
-      return (await auth.signOut({ subject: question.subject })).removed
+      return (await auth.signOut(question.selector)).removed
+    case 'handle':
+      return handle(question.request)
     case 'forward':
       offset += question.milliseconds
       return undefined
   }
+}
+
+async function handle({ method, url, headers, body }: WireRequest): Promise<WireResponse> {
+  const init = { method, headers: headers.map(([name, value]): [string, string] => [name, value]) }
+  const request = new Request(url, { ...init, ...(body !== undefined && { body }) })
+  const response = await auth.handle(request)
+  return { status: response.status, headers: [...response.headers], body: await response.text() }
 }
 
 function tell(told: Told): void {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AuthEvent } from '#coatcheck'
-import type { Question, Told } from './process.ts'
+import type { Question, Setup, Told } from './process.ts'
 
 /** One process of an application, as its test sees it. */
 export interface Process {
@@ -15,13 +15,15 @@ export interface Process {
   kill(): Promise<void>
 }
 
-/** Starts a process on an LMDB folder. `offset` moves its clock, in milliseconds. */
-export async function startProcess(folder: string, issuer: string, offset = 0): Promise<Process> {
+/** Starts a process. `heard` is told of its events as they come. */
+export async function startProcess(
+  setup: Setup,
+  heard: (event: AuthEvent) => void = () => {},
+): Promise<Process> {
   const file = fileURLToPath(new URL('./process.ts', import.meta.url))
   // Compiling our own sources takes longer than anything a process does here.
   const NODE_COMPILE_CACHE = join(tmpdir(), 'coatcheck-compile-cache')
-  const given = { FOLDER: folder, ISSUER: issuer, OFFSET: String(offset), NODE_COMPILE_CACHE }
-  const env = { ...process.env, ...given }
+  const env = { ...process.env, SETUP: JSON.stringify(setup), NODE_COMPILE_CACHE }
   const child: ChildProcess = fork(file, { env, execArgv: [] })
   const events: AuthEvent[] = []
   const waiting = new Map<
@@ -38,7 +40,10 @@ export async function startProcess(folder: string, issuer: string, offset = 0): 
     child.once('exit', () => reject(new Error('The process did not start.')))
     child.on('message', (told: Told) => {
       if ('ready' in told) return resolve()
-      if ('event' in told) return void events.push(told.event)
+      if ('event' in told) {
+        events.push(told.event)
+        return heard(told.event)
+      }
       waiting.get(told.number)?.resolve('code' in told ? { code: told.code } : told.answer)
       waiting.delete(told.number)
     })

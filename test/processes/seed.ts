@@ -16,6 +16,7 @@ export async function seedSessions(
   const keyring = createKeyring(store, [KEY], systemEnvironment)
   const vault = await keyring.load()
   const now = Date.now()
+  const idToken = `header.${Buffer.from(JSON.stringify({ sub: subject })).toString('base64url')}.signature`
   const limits = { lifetime: 86_400_000, idle: 86_400_000 }
   const tickets = names.map(() => Buffer.from(systemEnvironment.random(32)).toString('base64url'))
   await Promise.all(
@@ -24,8 +25,8 @@ export async function seedSessions(
         issuer,
         subject,
         sids: [`sid-${name}`],
-        claims: { sub: subject },
-        idToken: 'header.payload.signature',
+        idToken,
+        otherClaims: {},
         nonce: 'nonce',
         authTime: undefined,
         establishedAt: now - 5000,

@@ -1,0 +1,115 @@
+import type { Place } from '../processes/place.ts'
+import type { Question } from '../processes/process.ts'
+import { type Process, startProcess } from '../processes/processes.ts'
+import type { Random } from './random.ts'
+
+/** One process of the application, alive or not. */
+export interface Member {
+  readonly name: string
+  /** How far its clock is off, in milliseconds. */
+  readonly offset: number
+  readonly process: Process
+  /** When it was killed, in milliseconds since the epoch. */
+  killedAt: number | undefined
+  /** When it told of each refresh that it kept, by the handle of the session. */
+  readonly refreshed: Map<string, number[]>
+  /** When it last said that a sign-out waits for the store. */
+  readonly deferred: number[]
+}
+
+/** The processes of an application, of which any may be killed at any time. */
+export interface Crew {
+  /** Everybody there ever was, by name. */
+  readonly all: ReadonlyMap<string, Member>
+  readonly alive: readonly Member[]
+  readonly started: number
+  readonly killed: number
+  any(): Member
+  /** Kills one and starts another in its place; resolves when that one is there. */
+  killOne(): Promise<void>
+  ask(member: Member, question: Question): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** How a crew is put together. */
+export interface CrewOptions {
+  readonly size: number
+  readonly issuer: string
+  readonly random: Random
+  /** Where the n-th process keeps its records. */
+  readonly place: (nth: number) => Place
+  /** How far the clock of the n-th is off, in milliseconds. */
+  readonly offset: (nth: number) => number
+}
+
+/** Starts all processes. */
+export async function startCrew(options: CrewOptions): Promise<Crew> {
+  const { size, issuer, random } = options
+  const all = new Map<string, Member>()
+  const alive: Member[] = []
+  const starting = new Set<Promise<void>>()
+  let started = 0
+  let killed = 0
+
+  const start = async (): Promise<void> => {
+    const nth = started++
+    const name = `p${nth}`
+    const offset = options.offset(nth)
+    const refreshed: Member['refreshed'] = new Map()
+    const deferred: number[] = []
+    const setup = { place: options.place(nth), issuer, offset, name }
+    const process = await startProcess(setup, (event) => {
+      if (event.type === 'refreshed') {
+        const times = refreshed.get(event.session) ?? []
+        refreshed.set(event.session, [...times, Date.now()])
+      }
+      if (event.type === 'sign_out_deferred') deferred.push(Date.now())
+    })
+    const member: Member = {
+      ...{ name, offset, process, killedAt: undefined, refreshed, deferred },
+    }
+    all.set(name, member)
+    alive.push(member)
+  }
+  const begin = (): Promise<void> => {
+    const one = start().finally(() => starting.delete(one))
+    starting.add(one)
+    return one
+  }
+  const close = async (): Promise<void> => {
+    await Promise.allSettled(starting)
+    await Promise.all(alive.map(({ process }) => process.kill()))
+  }
+  try {
+    await Promise.all(Array.from({ length: size }, begin))
+  } catch (error) {
+    await close()
+    throw error
+  }
+
+  return {
+    all,
+    alive,
+    get started() {
+      return started
+    },
+    get killed() {
+      return killed
+    },
+    any() {
+      const member = random.pick(alive)
+      if (member === undefined) throw new Error('Nobody is alive.')
+      return member
+    },
+    async killOne() {
+      const victim = alive.splice(random.below(alive.length), 1)[0]
+      if (victim === undefined) return
+      victim.killedAt = Date.now()
+      killed += 1
+      await victim.process.kill()
+      await begin()
+    },
+    ask: (member, question) => member.process.ask(question),
+    close,
+  }
+}

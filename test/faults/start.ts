@@ -1,0 +1,64 @@
+import { startProvider } from '#coatcheck/testing/provider'
+import { generateKey } from '#coatcheck/testing/provider/keys'
+import type { Place } from '../processes/place.ts'
+import { createAvailability } from './availability.ts'
+import { startCrew } from './crew.ts'
+import { createHistory } from './history.ts'
+import type { Random } from './random.ts'
+import type { World } from './world.ts'
+
+/** How a world begins. */
+export interface Beginning {
+  readonly random: Random
+  /** Where the n-th process keeps its records. */
+  readonly place: (nth: number) => Place
+  readonly processes?: number
+  readonly users?: number
+}
+
+/** A provider, processes with clocks that differ by up to two minutes, and users with two browsers each. */
+export async function startWorld(
+  beginning: Beginning,
+): Promise<World & { close(): Promise<void> }> {
+  const { random, place, processes = 8, users = 15 } = beginning
+  const provider = await startProvider({
+    key: await generateKey('RSA', 'k1'),
+    clients: [{ client_id: 'app', client_secret: 'secret' }],
+    // The driver itself is the one who tells the application.
+    settings: { backChannel: false },
+  })
+  const crew = await startCrew({
+    size: processes,
+    issuer: provider.issuer,
+    random,
+    place,
+    offset: (nth) => CLOCKS[nth % CLOCKS.length] ?? 0,
+  }).catch(async (error: unknown) => {
+    await provider.close()
+    throw error
+  })
+  const seats = Array.from({ length: 2 * users }, (_, at) => ({
+    ...{ user: `U${at % users}`, browser: undefined, session: undefined, busy: false },
+  }))
+  return {
+    provider,
+    crew,
+    random,
+    seats,
+    history: createHistory(),
+    availability: createAvailability(),
+    attempts: [],
+    served: 0,
+    failed: 0,
+    open: new Set(),
+    refreshing: new Map(),
+    faults: { count: new Map(), unanswered: new Set(), primariesLost: [] },
+    async close() {
+      await crew.close()
+      await provider.close()
+    },
+  }
+}
+
+/** How far the clocks are off, in milliseconds: the most that a provider's tokens allow. */
+const CLOCKS = [0, 60_000, -60_000]

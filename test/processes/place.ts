@@ -1,0 +1,82 @@
+import type { PoolConfig } from 'pg'
+import type { TokenStore } from '#coatcheck'
+
+/** Where the processes of an application keep their records: told to each as JSON. */
+export type Place =
+  | { readonly kind: 'lmdb'; readonly folder: string }
+  | RedisPlace
+  | { readonly kind: 'postgres'; readonly config: PoolConfig }
+
+/** Redis behind Sentinels, or as a Cluster. */
+export interface RedisPlace {
+  readonly kind: 'sentinels' | 'cluster'
+  readonly driver: 'ioredis' | 'node-redis'
+  /** What the Sentinels call the primary. */
+  readonly name?: string
+  /** The Sentinels, or nodes of the Cluster. */
+  readonly nodes: readonly Address[]
+  /** By which way a node is reached that others name `host:port`. */
+  readonly ways: Readonly<Record<string, Address>>
+  readonly confirmReplicas: number
+}
+
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * Opens the store. The clock is for those that have none of their own. What a process does not
+ * need it does not load: many are started.
+ */
+export async function openStore(place: Place, now: () => number): Promise<TokenStore> {
+  switch (place.kind) {
+    case 'lmdb': {
+      const { open } = await import('lmdb')
+      const { lmdbStore } = await import('#coatcheck/stores/lmdb')
+      return lmdbStore(open({ path: place.folder }), { now })
+    }
+    case 'postgres': {
+      const { Pool } = await import('pg')
+      const { postgresStore } = await import('#coatcheck/stores/postgres')
+      return postgresStore(quiet(new Pool(place.config)))
+    }
+    default: {
+      const { redisStore } = await import('#coatcheck/stores/redis')
+      const client = place.driver === 'ioredis' ? openIoredis(place) : openNodeRedis(place)
+      return redisStore(await client, { confirmReplicas: place.confirmReplicas })
+    }
+  }
+}
+
+async function openIoredis({ kind, name = '', nodes, ways }: RedisPlace) {
+  const { Cluster, Redis } = await import('ioredis')
+  const natMap = { ...ways }
+  return quiet(
+    kind === 'cluster'
+      ? new Cluster([...nodes], { natMap })
+      : new Redis({ name, sentinels: [...nodes], natMap }),
+  )
+}
+
+async function openNodeRedis({ kind, name = '', nodes, ways }: RedisPlace) {
+  const { createCluster, createSentinel } = await import('redis')
+  const nodeAddressMap = { ...ways }
+  if (kind === 'cluster') {
+    const rootNodes = nodes.map((socket) => ({ socket }))
+    const cluster = quiet(createCluster({ rootNodes, nodeAddressMap }))
+    await cluster.connect()
+    return cluster
+  }
+  const sentinel = quiet(createSentinel({ name, sentinelRootNodes: [...nodes], nodeAddressMap }))
+  await sentinel.connect()
+  return sentinel
+}
+
+/** Connections are cut here on purpose: whoever asked is told. */
+function quiet<Client extends { on(event: 'error', heard: () => void): unknown }>(
+  client: Client,
+): Client {
+  client.on('error', () => undefined)
+  return client
+}
