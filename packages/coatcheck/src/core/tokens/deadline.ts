@@ -14,7 +14,14 @@ export interface Deadline {
 export interface Wait {
   /** The tick it began in. */
   readonly since: number
+}
+
+/** In a list, so that beginning and ending cost the same however many are under way. */
+interface Link extends Wait {
   readonly giveUp: () => void
+  before: Link | undefined
+  after: Link | undefined
+  isOver: boolean
 }
 
 /** A wait ends between this many ticks and one tick less: never later than the limit. */
@@ -28,22 +35,34 @@ const LONGEST_TICK = 1000
  */
 export function createDeadline({ wait }: Pick<Environment, 'wait'>, limit: number): Deadline {
   const most = Math.max(TICKS, Math.ceil(limit / LONGEST_TICK))
-  /** In the order they began, which is the order they end in. */
-  const underWay = new Set<Wait>()
+  let first: Link | undefined
+  let last: Link | undefined
   let ticks = 0
-  let watching = false
+  let isWatching = false
 
   async function watch(): Promise<void> {
-    while (underWay.size > 0) {
+    while (first !== undefined) {
       await wait(limit / most)
       ticks += 1
-      for (const one of underWay) {
-        if (ticks - one.since < most) break
-        underWay.delete(one)
-        one.giveUp()
+      // Who began first is first to be given up.
+      while (first !== undefined && ticks - first.since >= most) {
+        const { giveUp } = first
+        leave(first)
+        giveUp()
       }
     }
-    watching = false
+    isWatching = false
+  }
+
+  function leave(link: Link): void {
+    link.isOver = true
+    if (link.before === undefined) first = link.after
+    else link.before.after = link.after
+    if (link.after === undefined) last = link.before
+    else link.after.before = link.before
+    // A driver may hold on to a call for ever: that must not hold on to all that came after it.
+    link.before = undefined
+    link.after = undefined
   }
 
   return {
@@ -51,14 +70,21 @@ export function createDeadline({ wait }: Pick<Environment, 'wait'>, limit: numbe
       return ticks
     },
     begin(giveUp) {
-      const one = { since: ticks, giveUp }
-      underWay.add(one)
-      if (!watching) {
-        watching = true
+      const link: Link = { since: ticks, giveUp, before: last, after: undefined, isOver: false }
+      if (last === undefined) first = link
+      else last.after = link
+      last = link
+      if (!isWatching) {
+        isWatching = true
         void watch()
       }
-      return one
+      return link
     },
-    end: (one) => underWay.delete(one),
+    end(given) {
+      const link = given as Link
+      if (link.isOver) return false
+      leave(link)
+      return true
+    },
   }
 }
