@@ -132,13 +132,14 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     },
 
     async sweep(owe, limit) {
-      const { ask, transact } = await ready()
+      const { transact } = await ready()
       for (const statement of [sql.sweepMarks, sql.sweepClaims]) {
-        while ((await ask(statement, [clock(), BATCH])).length === BATCH);
+        const batch = () => transact([], (ask) => ask(statement, [clock(), BATCH]))
+        while ((await batch()).length === BATCH);
       }
-      return transact([], async (inside) => {
-        const removed = (await inside(sql.lockExpired, [clock(), limit])).map(toEntry)
-        await removeLocked(inside, removed, owe)
+      return transact([], async (ask) => {
+        const removed = (await ask(sql.lockExpired, [clock(), limit])).map(toEntry)
+        await removeLocked(ask, removed, owe)
         return removed
       })
     },

@@ -46,8 +46,8 @@ export function toEntry(row: Row): StoredEntry {
 
 /** The bytes of a row, if it has any. */
 export function toValue(row: Row | undefined): Uint8Array | undefined {
-  const hex = row?.['value']
-  return hex === undefined || hex === null ? undefined : Buffer.from(hex, 'hex')
+  const text = row?.['value']
+  return text === undefined || text === null ? undefined : Buffer.from(text, 'base64')
 }
 
 /** Whether a column says yes. */

@@ -169,7 +169,8 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
       GROUP BY index, clock ORDER BY index, clock
       ON CONFLICT (index, clock) DO UPDATE SET
         established_until = greatest(m.established_until, excluded.established_until),
-        keep_until = greatest(m.keep_until, excluded.keep_until)`,
+        keep_until = greatest(m.keep_until, excluded.keep_until)
+      WHERE m.established_until < excluded.established_until OR m.keep_until < excluded.keep_until`,
 
     write: write(''),
     writeUnlessThere: write('ON CONFLICT DO NOTHING'),
@@ -184,9 +185,9 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
   }
 }
 
-/** In hexadecimal digits, whatever the server is told about printing bytes. */
+/** On the way only, whatever the server is told about printing bytes. A third less than in hex. */
 function bytesOf(record: string): string {
-  return `encode(${record}.head || ${record}.tail, 'hex')`
+  return `encode(${record}.head || ${record}.tail, 'base64')`
 }
 
 /** Whether leaving a mark ends a record that is there; `$4`: the removal was begun before. */
