@@ -149,11 +149,12 @@ export async function start(t: TestContext, open: OpenStore): Promise<Started> {
     app,
     contents,
     look,
-    revoked: () =>
-      until('the provider has confirmed what is owed', async () => {
+    async revoked() {
+      await until('the provider has confirmed what is owed', async () => {
         const { undecidedCount } = await look([{ subject: 'nobody' }])
         return undecidedCount.owed_revocation === 0
-      }),
+      })
+    },
   }
 }
 

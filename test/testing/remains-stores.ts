@@ -45,19 +45,25 @@ function openMemory(now: () => number): OpenedStore {
 
 function* entriesOf(maps: readonly Map<unknown, unknown>[]): Generator<RawEntry> {
   for (const [at, map] of maps.entries()) {
-    for (const [key, value] of map) {
-      const bytes = Buffer.concat([...runs(value)])
-      yield { place: `map ${at}: ${key}`, key: Buffer.from(String(key)), bytes }
+    for (const [key, kept] of map) {
+      const entry = { place: `map ${at}: ${key}`, key: Buffer.from(String(key)) }
+      if (isRecord(kept)) {
+        const head = Buffer.concat([...runs({ ...kept, value: undefined })])
+        const record = { id: String(key), sealedAt: head.length }
+        yield { ...entry, bytes: Buffer.concat([head, kept.value]), record }
+      } else yield { ...entry, bytes: Buffer.concat([...runs(kept)]) }
     }
   }
 }
 
-/** Every text and all bytes in a value, with something between them. */
+function isRecord(kept: unknown): kept is { readonly value: Uint8Array } {
+  return typeof kept === 'object' && kept !== null && 'value' in kept
+}
+
+/** Every text in a value, with something between them. */
 function* runs(value: unknown): Generator<Uint8Array> {
-  if (value instanceof Uint8Array) yield value
-  else if (value instanceof Set) for (const one of value) yield* runs(one)
+  if (value instanceof Set) for (const one of value) yield* runs(one)
   else if (typeof value === 'object' && value !== null) {
     for (const one of Object.values(value)) yield* runs(one)
-  } else yield Buffer.from(String(value))
-  yield Buffer.of(0)
+  } else yield Buffer.from(`${value}\0`)
 }

@@ -25,7 +25,8 @@ export interface RemainsOptions {
 /**
  * Looks through the raw contents of a store for anything that is left of those who were signed out:
  * what the application could still reach, and what anybody who has the bytes and the keys could
- * decipher, reachable or not. It goes through all entries twice and uses no index of the store.
+ * decipher, reachable or not. It goes through all entries, two or three times, and uses no index of
+ * the store.
  *
  * What it cannot see: copies elsewhere (backups, replicas, logs of the database, pages that were
  * erased and not overwritten; for these see `fileContents`), and what was compressed or hashed
@@ -46,6 +47,9 @@ export async function findRemains(options: RemainsOptions): Promise<Remains> {
     examination.examine(entry)
   }
   if (seen > 0 && again === 0) throw usedUp()
+  if (examination.hasLeads) {
+    for await (const entry of options.contents) examination.follow(entry)
+  }
   return examination.end()
 }
 

@@ -22,7 +22,7 @@ export interface RawEntry {
 }
 
 /**
- * All raw entries of a store. They are gone through twice, first for keyrings: an array will do,
+ * All raw entries of a store. They are gone through several times, first for keyrings: an array will do,
  * and so will what the readers of this kit give, but not a generator, which is used up at once.
  */
 export type RawContents = Iterable<RawEntry> | AsyncIterable<RawEntry>

@@ -3,6 +3,7 @@ import type { RemainsOptions } from '../remains.ts'
 import type { RawEntry } from './entry.ts'
 import { createIdentities } from './identities.ts'
 import type { FoundKeys } from './keyrings.ts'
+import { createLeads } from './leads.ts'
 import { plainText } from './plain-texts.ts'
 import type { Remain, Remains, Undecided } from './remain.ts'
 import { type SealedText, sealedTextFinder } from './sealed-texts.ts'
@@ -10,6 +11,10 @@ import { type SealedText, sealedTextFinder } from './sealed-texts.ts'
 /** Examines entries one by one. */
 export interface Examination {
   examine(entry: RawEntry): void
+  /** Whether all entries have to be gone through once more, by {@link Examination.follow}. */
+  readonly hasLeads: boolean
+  /** Sees whether the records are there that others led to. */
+  follow(entry: RawEntry): void
   end(): Remains
 }
 
@@ -26,6 +31,7 @@ export function createExamination(options: RemainsOptions, keys: FoundKeys): Exa
   const names = identities.names.map(({ at, name }) => ({ at, text: plainText(name) }))
   const findSealed = sealedTextFinder(keys.seal)
   const found: Remain[] = []
+  const leads = createLeads()
   const undecided: Undecided[] = []
   const undecidedCount = { unknown_key: 0, damaged: 0, owed_revocation: 0 }
   const looked = {
@@ -44,9 +50,13 @@ export function createExamination(options: RemainsOptions, keys: FoundKeys): Exa
     return masked.length > LONGEST_PLACE ? `${masked.slice(0, LONGEST_PLACE)}…` : masked
   }
 
-  function report(entry: RawEntry, remain: Omit<Remain, 'place' | 'what'>, what = ''): void {
+  function toRemain(entry: RawEntry, remain: Omit<Remain, 'place' | 'what'>, what = ''): Remain {
     const sentence = [SENTENCES[remain.kind], what].filter(Boolean).join(' ')
-    found.push({ ...remain, place: placeOf(entry), what: sentence })
+    return { ...remain, place: placeOf(entry), what: sentence }
+  }
+
+  function report(...about: Parameters<typeof toRemain>): void {
+    found.push(toRemain(...about))
   }
 
   function leaveOpen(kind: Undecided['kind'], entry: RawEntry): void {
@@ -86,13 +96,11 @@ export function createExamination(options: RemainsOptions, keys: FoundKeys): Exa
   }
 
   /** An entry that names identities and is no record of theirs. */
-  function follow(entry: RawEntry, whose: number[], ids: readonly string[], leads: boolean): void {
-    if (whose.length === 0) return
-    if (!leads) looked.marks++
-    else if (ids.length > 0 && ids.every(isWork)) {
-      const remain = { kind: 'owed_revocation', identities: whose, texts: [] } as const
-      report(entry, remain, 'This entry leads to them.')
-    } else report(entry, { kind: 'index_entry', identities: whose, texts: [] })
+  function lead(entry: RawEntry, whose: number[], ids: readonly string[]): void {
+    const isWorkOnly = ids.length > 0 && ids.every(isWork)
+    const kind = isWorkOnly ? 'owed_revocation' : 'index_entry'
+    const what = isWorkOnly ? 'This entry leads to them.' : ''
+    leads.add(toRemain(entry, { kind, identities: whose, texts: [] }, what), ids)
   }
 
   return {
@@ -101,9 +109,12 @@ export function createExamination(options: RemainsOptions, keys: FoundKeys): Exa
       const all = Buffer.concat([Buffer.from(`${entry.place}\n`), key, NEW_LINE, entry.bytes])
       looked.entries++
       looked.bytes += key.length + entry.bytes.length
-      const plain = textsIn(all)
+      // Each by itself: a short text is a word of its own where it is all there is.
+      const runs = [Buffer.from(entry.place), key, entry.bytes]
+      const plain = inOrder(runs.flatMap(textsIn))
       if (plain.length > 0) report(entry, { kind: 'plain_text', identities: [], texts: plain })
-      const told = inOrder(names.flatMap(({ at, text }) => (text.isIn(all) ? [at] : [])))
+      const named = names.filter(({ text }) => runs.some(text.isIn))
+      const told = inOrder(named.map(({ at }) => at))
       if (told.length > 0) report(entry, { kind: 'plain_name', identities: told, texts: [] })
 
       const sealed = findSealed(all)
@@ -119,25 +130,43 @@ export function createExamination(options: RemainsOptions, keys: FoundKeys): Exa
       const whose = inOrder([...traces.indexed, ...traces.pointed])
       if (legible.length > 0) {
         const rest = whose.filter((one) => !owners.includes(one))
-        return follow(entry, rest, [], true)
-      }
-      if (entry.record === undefined) {
-        if (whose.length === 0) looked.notOurs++
+        if (rest.length > 0) lead(entry, rest, idsOf(entry, all))
+      } else if (entry.record === undefined) {
         const ids = idsOf(entry, all)
-        const leads = !entry.isMark && (traces.pointed.length > 0 || ids.length > 0)
-        return follow(entry, whose, ids, leads)
-      }
-      if (isPlaceholder(entry.record, entry.bytes)) return follow(entry, whose, [], false)
-      if (whose.length > 0) report(entry, { kind: 'undecipherable', identities: whose, texts: [] })
-      else if (!isKeyring(entry.record)) leaveOpen(reasonOf(entry, sealed.length), entry)
+        const isLead = !entry.isMark && (traces.pointed.length > 0 || ids.length > 0)
+        if (whose.length === 0) looked.notOurs++
+        else if (isLead) lead(entry, whose, ids)
+        else looked.marks++
+      } else if (isEmpty(entry.record, entry.bytes)) {
+        if (whose.length > 0) looked.marks++
+      } else if (whose.length > 0) {
+        report(entry, { kind: 'undecipherable', identities: whose, texts: [] })
+      } else if (!isKeyring(entry.record)) leaveOpen(reasonOf(entry, sealed.length), entry)
+    },
+
+    get hasLeads() {
+      return leads.any
+    },
+
+    follow({ record, bytes }) {
+      if (record !== undefined) leads.see(record, isEmpty(record, bytes))
     },
 
     end() {
       const { keyrings } = keys
+      const led = leads.end()
+      const all = [...found, ...led.found]
       const complete = keyrings.found > 0 && keyrings.unwrapped === keyrings.found
       const clear = complete && looked.entries > 0 && undecided.length === 0
-      const verdict = found.length > 0 ? 'remains' : clear ? 'nothing_left' : 'not_judged'
-      return { verdict, found, undecided, undecidedCount, looked: { ...looked, keyrings } }
+      const verdict = all.length > 0 ? 'remains' : clear ? 'nothing_left' : 'not_judged'
+      const marks = looked.marks + led.none
+      return {
+        verdict,
+        found: all,
+        undecided,
+        undecidedCount,
+        looked: { ...looked, marks, keyrings },
+      }
     },
   }
 }
@@ -179,11 +208,10 @@ function kindOf(
   return kind === 'sign_out' ? 'unfinished_sign_out' : 'session'
 }
 
-function conditionOf({ content, opensAs }: SealedText, ids: readonly string[]): string {
-  if (content === undefined) return 'It is cut short or changed, and the rest is legible.'
+function conditionOf({ opensAs }: SealedText, ids: readonly string[]): string {
   return opensAs(ids)
     ? 'The application opens it.'
-    : 'The application does not open it here, but whoever has the keys does.'
+    : 'It was moved, cut or changed: the application refuses it, but whoever has the keys reads it.'
 }
 
 function idsOf(entry: RawEntry, all: Buffer): string[] {
@@ -202,7 +230,7 @@ function isKeyring({ id }: { readonly id: string }): boolean {
 }
 
 /** A record that only keeps its id from being taken: a logout token that was processed. */
-function isPlaceholder({ sealedAt }: NonNullable<RawEntry['record']>, bytes: Uint8Array): boolean {
+function isEmpty({ sealedAt }: NonNullable<RawEntry['record']>, bytes: Uint8Array): boolean {
   return bytes.length - sealedAt <= 1
 }
 

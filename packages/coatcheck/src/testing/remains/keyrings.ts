@@ -40,8 +40,13 @@ export function createKeyrings(keys: readonly (string | Uint8Array)[]): Keyrings
     try {
       const secrets = secretsIn(ring, keys)
       unwrapped++
-      for (const key of secrets.seal) seal.set(hex(key.id) + hex(key.secret), key)
-      vaults.set(hex(secrets.index), createVault(secrets, refuse))
+      const vault = createVault(secrets, refuse)
+      // Two states of one keyring find by the same hashes.
+      const keyring = vault.index('claim')
+      vaults.set(keyring, vault)
+      for (const key of secrets.seal) {
+        seal.set(`${keyring} ${Buffer.from(key.id).toString('hex')}`, key)
+      }
     } catch (error) {
       // It is counted as found and not unwrapped.
       if (!isUnknown(error)) throw error
@@ -84,8 +89,4 @@ function isUnknown(error: unknown): boolean {
 /** An auditor seals nothing. */
 function refuse(): never {
   throw new Error('This vault is for reading.')
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }
