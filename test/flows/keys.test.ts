@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { type Auth, AuthError } from '#coatcheck'
-import { createVault } from '#coatcheck/core/tokens/vault'
+import { createVault, type Vault } from '#coatcheck/core/tokens/vault'
 import type { TestBrowser } from '#coatcheck/testing/browser'
 import type { Application } from '../support/application.ts'
 import {
@@ -180,11 +181,7 @@ describe('a store that was emptied', () => {
 
 describe('the names under which sessions are found', () => {
   it('cannot be mixed up, whatever issuer, user and session are called [SEC-13]', () => {
-    const secrets = {
-      index: new Uint8Array(32),
-      seal: [{ id: new Uint8Array(6), secret: new Uint8Array(32) }],
-    }
-    const vault = createVault(secrets, (length) => new Uint8Array(length))
+    const vault = vaultOfOneKey()
     const parts = [
       '',
       'a',
@@ -226,15 +223,21 @@ describe('the names under which sessions are found', () => {
 })
 
 it('opens what is sealed for the purpose and under the name it was sealed for, and for no other', () => {
-  const key = { id: new Uint8Array(6), secret: new Uint8Array(32).fill(1) }
-  const vault = createVault({ index: key.secret, seal: [key] }, (length) => new Uint8Array(length))
-  const sealed = vault.seal('session', 's.1', { subject: 'U1' })
-  assert.deepEqual(vault.open('session', 's.1', sealed), { content: { subject: 'U1' } })
+  const vault = vaultOfOneKey()
+  const sealed = vault.seal('session', 's.1', { subject: 'U1' }, ['a token'])
+  const said = { content: { subject: 'U1' }, tokens: ['a token'] }
+  assert.deepEqual(vault.open('session', 's.1', sealed), said)
   const unreadable = { reason: 'unreadable' }
   assert.deepEqual(vault.open('work', 's.1', sealed), unreadable)
   assert.deepEqual(vault.open('session', 's.2', sealed), unreadable)
   assert.deepEqual(vault.open('session', '', sealed), unreadable)
 })
+
+function vaultOfOneKey(): Vault {
+  const secret = createSecretKey(new Uint8Array(32).fill(1))
+  const secrets = { index: secret, seal: [{ id: new Uint8Array(6), secret }] }
+  return createVault(secrets, (length) => new Uint8Array(length))
+}
 
 /** Every way in says 503 and `keys_unknown`, with a message that says what to do. */
 async function assertUnknown(app: Application, auth: Auth): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts'
 import type { Vault } from '../tokens/vault.ts'
 import type { SessionRecord } from './record.ts'
+import { sessionIn } from './sealed.ts'
 import { handleOf, isSessionId } from './ticket.ts'
 
 /** What sealed bytes say, or nothing where they are truncated, tampered with or another's. */
@@ -15,7 +16,7 @@ export async function openSession(
     vault = await context.keyring.reload()
     opened = vault.open('session', id, bytes)
   }
-  if ('content' in opened) return opened.content as SessionRecord
+  if (opened.content !== undefined) return sessionIn(opened)
   context.emit({ type: 'record_unreadable', session: handleOf(id) })
   return undefined
 }
@@ -27,5 +28,6 @@ export function openSessionNow(
   bytes: Uint8Array,
 ): SessionRecord | undefined {
   if (!isSessionId(id)) return undefined
-  return vault.open('session', id, bytes).content as SessionRecord | undefined
+  const opened = vault.open('session', id, bytes)
+  return opened.content === undefined ? undefined : sessionIn(opened)
 }

@@ -1,4 +1,4 @@
-import type { Claims, TokenSet, VerifiedIdToken } from '../provider/types.ts'
+import type { TokenSet, VerifiedIdToken } from '../provider/types.ts'
 import {
   browserIndex,
   type Home,
@@ -8,13 +8,16 @@ import {
 } from '../tokens/home.ts'
 import type { StoredRecord } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
+import { claimsBeside, claimsOf } from './claims.ts'
+import { sealSession } from './sealed.ts'
 
 /** Everything kept for one signed-in browser: one sealed record, found by its ticket's hash. */
 export interface SessionRecord extends Home {
   readonly subject: string
   /** Every `sid` an ID token of this session carried (Core 12.2); any of them ends it. */
   readonly sids: readonly string[]
-  readonly claims: Claims
+  /** What UserInfo and earlier ID tokens said, and this one does not (`claims.ts`). */
+  readonly otherClaims: Readonly<Record<string, unknown>>
   /** The newest, for `id_token_hint`. */
   readonly idToken: string
   readonly nonce: string
@@ -81,7 +84,7 @@ export function toStored(
   const { subject, sids } = record
   const bySid = sids.map((sid) => sidIndex(vault, record, sid))
   return {
-    value: vault.seal('session', id, record),
+    value: sealSession(vault, id, record),
     expiresAt: expiryOf(record, limits),
     established: { provider: record.establishedAt, here: record.beganAt },
     indexes: [
@@ -128,7 +131,10 @@ export function withTokenSet(
     mustRevalidate: false,
     refreshToken: set.refreshToken ?? record.refreshToken,
     accessTokens: [...others, toKept(set, key, generation, now)],
-    ...(idToken && { idToken: idToken.value, claims: { ...record.claims, ...idToken.claims } }),
+    ...(idToken && {
+      idToken: idToken.value,
+      otherClaims: claimsBeside(idToken.value, { ...claimsOf(record), ...idToken.claims }),
+    }),
     sids: sid === undefined || record.sids.includes(sid) ? record.sids : [...record.sids, sid],
   }
 }

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { endSession } from '../sign-out/end-session.ts'
 import { refreshSession } from '../tokens/refresh.ts'
 import { isRevalidationDue, isRevalidationUnknown, learn } from '../tokens/revalidation.ts'
+import { claimsOf } from './claims.ts'
 import { readSession } from './read.ts'
 import { expiryOf, type HeldSession, toStored } from './record.ts'
 import { cookieName, handleOf, sessionIdOf } from './ticket.ts'
@@ -27,7 +28,7 @@ export function toSession(context: Context, { id, record }: HeldSession): Sessio
     issuer: record.issuer,
     subject: record.subject,
     ...(sid !== undefined && { sid }),
-    claims: record.claims,
+    claims: claimsOf(record),
     establishedAt: record.establishedAt,
     expiresAt: expiryOf(record, context.configuration),
     handle: handleOf(id),

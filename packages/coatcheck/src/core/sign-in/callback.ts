@@ -6,6 +6,7 @@ import { readForm, single } from '../http/form.ts'
 import { redirect } from '../http/redirect.ts'
 import type { Claims, TokenSet, VerifiedIdToken } from '../provider/types.ts'
 import { newSecret } from '../secret.ts'
+import { claimsBeside } from '../session/claims.ts'
 import { readSession } from '../session/read.ts'
 import { isSameGrant, type SessionRecord, toKept, toStored } from '../session/record.ts'
 import {
@@ -201,8 +202,8 @@ function toRecord(
     clientId: context.provider.clientId,
     subject: idToken.subject,
     sids: idToken.sid === undefined ? [] : [idToken.sid],
-    claims,
     idToken: idToken.value,
+    otherClaims: claimsBeside(idToken.value, claims),
     nonce: pending.nonce,
     authTime: typeof authTime === 'number' ? authTime : undefined,
     establishedAt: idToken.issuedAt,

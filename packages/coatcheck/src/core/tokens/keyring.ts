@@ -1,9 +1,9 @@
-import { hkdfSync } from 'node:crypto'
+import { createSecretKey, hkdfSync } from 'node:crypto'
 import { AuthError } from '../../errors.ts'
 import type { Environment } from '../environment.ts'
 import { sameBytes } from './bytes.ts'
 import { fromBytes, type Ring, toBytes, type Wraps } from './ring.ts'
-import { open, type SealKey, seal, sealedWith } from './seal.ts'
+import { open, type SealKey, seal, sealedWith, sealKey } from './seal.ts'
 import type { StoredRecord, TokenStore } from './store.ts'
 import { createVault, type Secrets, type Vault } from './vault.ts'
 
@@ -102,7 +102,7 @@ function toWrapper(key: string | Uint8Array): Wrapper {
   const derive = (info: string, length: number): Uint8Array =>
     new Uint8Array(hkdfSync('sha256', material, '', info, length))
   const id = derive('coatcheck key id', 6)
-  return { name: encode(id), key: { id, secret: derive('coatcheck keyring', 32) } }
+  return { name: encode(id), key: sealKey(id, derive('coatcheck keyring', 32)) }
 }
 
 /** Wrapped under every configured key: a process that has only the older one reads it too. */
@@ -171,9 +171,9 @@ function unwrapAll(ring: Ring, wrappers: readonly Wrapper[]): Secrets {
   const seal = ring.seal
     // A key newer than ours may have sealed something that this process cannot read yet.
     .filter((one) => wrappers.some((wrapper) => wrapper.name in one.wraps))
-    .map((one) => ({ id: decode(one.id), secret: unwrap(one.wraps, wrappers) }))
+    .map((one) => sealKey(decode(one.id), unwrap(one.wraps, wrappers)))
   if (seal.length === 0) throw unknown()
-  return { index: unwrap(ring.index, wrappers), seal }
+  return { index: createSecretKey(unwrap(ring.index, wrappers)), seal }
 }
 
 function wrap(secret: Uint8Array, { name, key }: Wrapper, environment: Environment): Wraps {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 
 /** What a sealed text is for; bytes sealed for one purpose do not open for another. */
 export type Purpose = 'session' | 'work' | 'pending_sign_in' | 'pending_sign_out' | 'keyring'
@@ -7,15 +7,21 @@ export type Purpose = 'session' | 'work' | 'pending_sign_in' | 'pending_sign_out
 export interface SealKey {
   /** Six bytes. */
   readonly id: Uint8Array
-  /** Thirty-two bytes. */
-  readonly secret: Uint8Array
+  /** Of thirty-two bytes. To make one of the bytes anew takes longer than to seal with it. */
+  readonly secret: KeyObject
 }
 
-const FORMAT = 1
+/** Raised whenever the layout of what is sealed changes: older bytes are unreadable, never misread. */
+export const FORMAT = 2
 const ID_LENGTH = 6
 const NONCE_LENGTH = 12
 const TAG_LENGTH = 16
 const HEADER_LENGTH = 1 + ID_LENGTH + NONCE_LENGTH
+
+/** A key from its bytes. */
+export function sealKey(id: Uint8Array, secret: Uint8Array): SealKey {
+  return { id, secret: createSecretKey(secret) }
+}
 
 /**
  * Seals with AES-256-GCM. Purpose and name are additional data, so bytes that were moved to
@@ -30,8 +36,8 @@ export function seal(
 ): Uint8Array {
   const cipher = createCipheriv('aes-256-gcm', key.secret, nonce)
   cipher.setAAD(additionalData(purpose, name))
-  const head = Buffer.concat([Uint8Array.of(FORMAT), key.id, nonce])
-  return Buffer.concat([head, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+  const head = [Uint8Array.of(FORMAT), key.id, nonce]
+  return Buffer.concat([...head, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
 }
 
 /** The id of the key that sealed these bytes, or nothing where they are not of our format. */
@@ -42,7 +48,7 @@ export function sealedWith(sealed: Uint8Array): Uint8Array | undefined {
 
 /** Opens what {@link seal} made, or answers nothing: truncated, tampered with, or moved. */
 export function open(
-  secret: Uint8Array,
+  secret: KeyObject,
   purpose: Purpose,
   name: string,
   sealed: Uint8Array,

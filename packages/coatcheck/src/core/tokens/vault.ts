@@ -1,18 +1,19 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import { sameBytes } from './bytes.ts'
+import { type Packed, pack, unpack } from './packed.ts'
 import { open, type Purpose, type SealKey, seal, sealedWith } from './seal.ts'
 
 /** The secrets of one deployment, ready for use. */
 export interface Secrets {
   /** Keys indexes; never changes while the store lives, so that rotation loses no sign-out. */
-  readonly index: Uint8Array
+  readonly index: KeyObject
   /** The newest first: it seals, all open. */
   readonly seal: readonly SealKey[]
 }
 
 /** Seals records, opens them, and names what they are found by. Never waits. */
 export interface Vault {
-  seal(purpose: Purpose, name: string, content: unknown): Uint8Array
+  seal(purpose: Purpose, name: string, content: unknown, tokens?: readonly string[]): Uint8Array
   /**
    * What was sealed, or why it cannot be read: by a key this process has not seen (`unknown_key`,
    * worth a look at the keyring), or `unreadable` for good.
@@ -24,8 +25,12 @@ export interface Vault {
 
 /** The outcome of {@link Vault.open}. */
 export type Opened =
-  | { readonly content: unknown }
-  | { readonly content?: never; readonly reason: 'unknown_key' | 'unreadable' }
+  | Packed
+  | {
+      readonly content?: never
+      readonly tokens?: never
+      readonly reason: 'unknown_key' | 'unreadable'
+    }
 
 /** What records are found by. */
 export type IndexKind =
@@ -42,8 +47,8 @@ export function createVault(secrets: Secrets, random: (length: number) => Uint8A
   const current = secrets.seal[0]
   if (current === undefined) throw new TypeError('A vault needs a key to seal with.')
   return {
-    seal(purpose, name, content) {
-      return seal(current, purpose, name, Buffer.from(JSON.stringify(content)), random(12))
+    seal(purpose, name, content, tokens = []) {
+      return seal(current, purpose, name, pack({ content, tokens }), random(12))
     },
 
     open(purpose, name, sealed) {
@@ -53,7 +58,7 @@ export function createVault(secrets: Secrets, random: (length: number) => Uint8A
       if (key === undefined) return { reason: 'unknown_key' }
       const plaintext = open(key.secret, purpose, name, sealed)
       if (plaintext === undefined) return { reason: 'unreadable' }
-      return { content: JSON.parse(Buffer.from(plaintext).toString()) as unknown }
+      return unpack(plaintext)
     },
 
     index(kind, ...parts) {
