@@ -54,8 +54,8 @@ function recordOf({ issuer, clientId }: Owner, planned: Planned): SessionRecord 
     clientId,
     subject,
     sids: [sid],
-    claims: { sub: subject, name: 'Ada Lovelace', email: 'ada@example.com' },
-    idToken: jwt(800),
+    idToken: idTokenOf({ sub: subject, sid, name: 'Ada Lovelace', email: 'ada@example.com' }, 800),
+    otherClaims: {},
     nonce: randomBytes(32).toString('base64url'),
     authTime: undefined,
     establishedAt: before,
@@ -82,7 +82,15 @@ function recordOf({ issuer, clientId }: Owner, planned: Planned): SessionRecord 
   }
 }
 
+/** With so many bytes of claims. */
+function idTokenOf(said: object, bytes: number): string {
+  const room = bytes - JSON.stringify({ ...said, more: '' }).length
+  return jwt(bytes, Buffer.from(JSON.stringify({ ...said, more: 'x'.repeat(room) })))
+}
+
 /** A text of the form and length that a signed JWT with so many bytes of claims has. */
-function jwt(claims: number): string {
-  return [54, claims, 256].map((length) => randomBytes(length).toString('base64url')).join('.')
+function jwt(bytes: number, claims: Buffer = randomBytes(bytes)): string {
+  return [randomBytes(54), claims, randomBytes(256)]
+    .map((part) => part.toString('base64url'))
+    .join('.')
 }
