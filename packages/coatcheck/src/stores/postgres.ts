@@ -2,7 +2,7 @@ import type { Owe, StoredEntry, Successor, TokenStore } from '../core/tokens/sto
 import { checkDatabase } from './postgres/check.ts'
 import { type Ask, createDatabase } from './postgres/database.ts'
 import { lockStatements } from './postgres/locks.ts'
-import { checkName, checkTime, tablesOf } from './postgres/names.ts'
+import { checkName, checkTime, checkTimeout, tablesOf } from './postgres/names.ts'
 import { cut } from './postgres/parts.ts'
 import { checkPool, type PostgresPool } from './postgres/pool.ts'
 import {
@@ -42,11 +42,15 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
   const { timeoutSeconds = 10, schema = 'coatcheck' } = options
   const tables = tablesOf(schema)
   const sql = statementsFor(tables)
-  const database = createDatabase(pool, { schema: tables.schema, timeoutSeconds })
+  const database = createDatabase(pool, {
+    schema: tables.schema,
+    timeoutSeconds: checkTimeout(timeoutSeconds),
+  })
   const clock = (): number | null => options.now?.() ?? null
   const locks = (indexes: readonly string[], how: 'shared' | 'exclusive'): string[] =>
     lockStatements(tables.schema, indexes, how)
   let checked = false
+  pool.on('error', dropped)
 
   async function ready(): Promise<typeof database> {
     if (!checked) await checkDatabase(database.ask, tables)
@@ -119,9 +123,9 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     },
 
     async list(index, { after, limit }) {
-      const values = [checkName(index), after ?? null, limit, clock()]
+      const values = [checkName(index), after === undefined ? null : checkName(after), limit]
       const { transact } = await ready()
-      const rows = await transact([], (ask) => ask(sql.list, values))
+      const rows = await transact([], (ask) => ask(sql.list, [...values, clock()]))
       return rows.filter((row) => row['id'] !== null).map(toEntry)
     },
 
@@ -145,7 +149,8 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     },
 
     async close() {
-      // The pool is the application's.
+      // The pool itself is the application's.
+      pool.off('error', dropped)
     },
   }
 
@@ -161,6 +166,14 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     await ask(sql.erase, [[...removed, ...owed].map(({ id }) => id)])
     if (owed.length > 0) await ask(sql.write, values)
   }
+}
+
+/**
+ * A connection broke that nobody was using, as all do where the server is started again: the pool
+ * has replaced it already. Without a listener the process would end.
+ */
+function dropped(): void {
+  // Whoever wants to know listens too.
 }
 
 /** So many marks or claims are swept at once. */

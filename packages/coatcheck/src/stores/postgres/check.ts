@@ -22,7 +22,7 @@ export async function checkServer(ask: Ask): Promise<void> {
   const version = Number(row['version'])
   if (version >= OLDEST) return
   throw unusable(
-    `postgresStore needs PostgreSQL 13 or newer: upgrade this server, which is ${version / 10_000}.`,
+    `postgresStore needs PostgreSQL 13 or newer: upgrade this server, which is ${Math.floor(version / 10_000)}.`,
   )
 }
 

@@ -34,7 +34,7 @@ export function isAnswer(error: unknown): boolean {
 }
 
 /** What to do where a server follows another. */
-export const STANDBY =
+export const STANDBY: string =
   'This Postgres server is a standby or read-only: give postgresStore a pool of the primary, and ' +
   'never one that reads from a replica, which may not know yet who was signed out.'
 
@@ -49,8 +49,9 @@ const RETRYABLE: ReadonlySet<string> = new Set(['40001', '40P01', '23505'])
 
 function notMigrated(schema: string): string {
   return (
-    `The tables of postgresStore are not in the schema ${schema} of this database: await ` +
-    'migratePostgres(pool) once, as a role that may create them, with the same schema and database.'
+    `The tables of postgresStore are not in the schema ${schema} of this database, or not as it ` +
+    'makes them: await migratePostgres(pool) once, as a role that may create them, with the same ' +
+    'schema and database.'
   )
 }
 

@@ -49,6 +49,12 @@ export function checkTime(milliseconds: number): number {
   throw new TypeError('A time of the Postgres store is a number of milliseconds since the epoch.')
 }
 
+/** `timeoutSeconds`, checked. */
+export function checkTimeout(seconds: unknown): number {
+  if (typeof seconds === 'number' && seconds > 0 && seconds <= 600) return seconds
+  throw new TypeError('`timeoutSeconds` of postgresStore is a number of seconds, 600 at most.')
+}
+
 /** The core's names have at most 64 bytes. */
 const LONGEST = 255
 const LONE_SURROGATE = /\p{Surrogate}/u
