@@ -10,12 +10,13 @@ import {
 } from '../layout/record-bytes.ts'
 
 /*
- *   state     1 byte: S a shell, L live
+ *   state     1 byte: S a shell, L live, W live and on its way under more indexes
  *   version   16 bytes, another for each value: what a compare-and-set compares
  *   expiresAt, established, indexes, value: layout/record-bytes.ts
  *
  * A shell is a record that is being inserted. It is found under its indexes, so that a sign-out
- * can break it, and it holds nothing.
+ * can break it, and it holds nothing. Of a record on its way nobody may believe that it is entered
+ * under each of its indexes: whoever was at it may have died.
  */
 
 /** A record as it was read. */
@@ -33,6 +34,8 @@ export interface HeldRecord {
 
 const LIVE = 0x4c
 const SHELL = 0x53
+const ON_ITS_WAY = 0x57
+const STATES: readonly number[] = [LIVE, SHELL, ON_ITS_WAY]
 const HEAD = 1 + 16
 /** In the bytes of layout/record-bytes.ts: behind three times. */
 const INDEXES_AT = 24
@@ -52,7 +55,7 @@ export function toShell(record: StoredRecord): Buffer {
 export function currentValueIn(bytes: Buffer, now: number): Uint8Array | undefined {
   if (!isWhole(bytes)) return bytes
   const rest = bytes.subarray(HEAD)
-  return bytes[0] === LIVE && expiresAtIn(rest) > now ? valueIn(rest) : undefined
+  return bytes[0] !== SHELL && expiresAtIn(rest) > now ? valueIn(rest) : undefined
 }
 
 /** What a record's bytes say. */
@@ -64,7 +67,7 @@ export function read(bytes: Buffer): HeldRecord {
   const rest = bytes.subarray(HEAD)
   return {
     bytes,
-    isLive: bytes[0] === LIVE,
+    isLive: bytes[0] !== SHELL,
     isDamaged: false,
     expiresAt: expiresAtIn(rest),
     established: establishedIn(rest),
@@ -94,14 +97,16 @@ export function indexBytesIn(bytes: Buffer): Buffer {
   return rest.subarray(INDEXES_AT, headLengthOf(rest))
 }
 
-/** The same record, to be found under more indexes. */
-export function withIndexes(held: HeldRecord, indexes: readonly string[]): Buffer {
+/** The same record on its way under more indexes. */
+export function toOnItsWay(held: HeldRecord, indexes: readonly string[]): Buffer {
   const { value, expiresAt, established } = held
-  return toLive({ value, expiresAt, established, indexes })
+  const bytes = toLive({ value, expiresAt, established, indexes })
+  bytes[0] = ON_ITS_WAY
+  return bytes
 }
 
 function isWhole(bytes: Buffer): boolean {
-  const isOurs = bytes[0] === LIVE || bytes[0] === SHELL
+  const isOurs = STATES.includes(bytes[0] ?? 0)
   return isOurs && headLengthOf(bytes.subarray(HEAD)) <= bytes.length - HEAD
 }
 

@@ -8,14 +8,17 @@ export interface Records {
   read(id: string): Promise<HeldRecord | undefined>
   /** Writes where there is nothing that lasts; `false`: there is. */
   begin(id: string, bytes: Buffer, expiresAt: number): Promise<boolean>
-  /** Writes over the version with this stamp, if it is found under the indexes that `like` has. */
+  /**
+   * Writes over the version with this stamp, if it is found under the indexes that `like` has.
+   * `elsewhere`: it is that version, on its way to other indexes or back.
+   */
   swap(
     id: string,
     stamp: Buffer,
     like: Buffer,
     bytes: Buffer,
     expiresAt: number,
-  ): Promise<'done' | 'gone' | 'other_indexes'>
+  ): Promise<'done' | 'gone' | 'elsewhere'>
   /** Removes the version with this stamp, and writes what succeeds it on the same server. */
   succeed(
     id: string,
@@ -41,7 +44,7 @@ export function createRecords({ connection, keys, given }: Space): Records {
     async swap(id, stamp, like, bytes, expiresAt) {
       const args = [given(), stamp, indexBytesIn(like), bytes, keepUntil(expiresAt)]
       const answer = await connection.run(SWAP, [keys.record(id)], args)
-      return answer === 1 ? 'done' : answer === 2 ? 'other_indexes' : 'gone'
+      return answer === 1 ? 'done' : answer === 2 ? 'elsewhere' : 'gone'
     },
 
     async succeed(id, stamp, successors) {

@@ -2,7 +2,7 @@ import { sameBytes } from '../../core/tokens/bytes.ts'
 import type { StoredRecord } from '../../core/tokens/store.ts'
 import { areRefusing } from './indexes.ts'
 import type { Parts } from './insert.ts'
-import { stampOfLive, toLive, withIndexes } from './record.ts'
+import { read, stampOf, stampOfLive, toLive, toOnItsWay } from './record.ts'
 
 /**
  * Replaces a record that still holds `previous`. Where the indexes stay, every sign-out finds the
@@ -21,25 +21,24 @@ export async function replace(
   const looked = await Promise.all(unique.map((index) => indexes.look(index, expiresAt)))
   if (areRefusing(next, looked)) return false
   const bytes = toLive(next)
-  const stamp = stampOfLive(previous)
-  const outcome = await records.swap(id, stamp, bytes, bytes, expiresAt)
-  return outcome === 'other_indexes'
-    ? moveAndReplace(parts, id, previous, next)
-    : outcome === 'done'
+  let outcome = await records.swap(id, stampOfLive(previous), bytes, bytes, expiresAt)
+  // Again where others move it too: as long as it holds the value nobody is told that it does not.
+  while (outcome === 'elsewhere') outcome = await move(parts, id, previous, next)
+  return outcome === 'done'
 }
 
-async function moveAndReplace(
+async function move(
   { indexes, records }: Parts,
   id: string,
   previous: Uint8Array,
   next: StoredRecord,
-): Promise<boolean> {
+): Promise<'done' | 'gone' | 'elsewhere'> {
   const held = await records.read(id)
-  if (held === undefined || !sameBytes(held.value, previous)) return false
-  const stamp = stampOfLive(previous)
-  const all = withIndexes(held, [...new Set([...held.indexes, ...next.indexes])])
-  const isWide = await records.swap(id, stamp, held.bytes, all, held.expiresAt)
-  if (isWide !== 'done') return false
+  if (held === undefined || !held.isLive || !sameBytes(held.value, previous)) return 'gone'
+  const all = toOnItsWay(held, [...new Set([...held.indexes, ...next.indexes])])
+  const begun = await records.swap(id, stampOf(held), held.bytes, all, held.expiresAt)
+  if (begun !== 'done') return begun
+  const stamp = stampOf(read(all))
   const dropAllBut = (kept: readonly string[], of: readonly string[]): Promise<unknown> =>
     Promise.all(
       of.filter((index) => !kept.includes(index)).map((index) => indexes.drop(index, [id])),
@@ -48,9 +47,9 @@ async function moveAndReplace(
   if (areRefusing(next, await Promise.all(added))) {
     await records.swap(id, stamp, all, held.bytes, held.expiresAt)
     await dropAllBut(held.indexes, next.indexes)
-    return false
+    return 'gone'
   }
-  if ((await records.swap(id, stamp, all, toLive(next), next.expiresAt)) !== 'done') return false
-  await dropAllBut(next.indexes, held.indexes)
-  return true
+  const outcome = await records.swap(id, stamp, all, toLive(next), next.expiresAt)
+  if (outcome === 'done') await dropAllBut(next.indexes, held.indexes)
+  return outcome
 }

@@ -82,12 +82,13 @@ return 1`)
 /**
  * KEYS record. ARGV now, state and version expected, indexes expected, bytes, keep until. Writes
  * over the version of a record that was read, while it lasts. 0: it is gone or another. 2: it is
- * found under other indexes than expected. Offsets: record.ts.
+ * found under other indexes than expected, or on its way. Offsets: record.ts.
  */
 export const SWAP: RedisScript = toScript(`${CLOCK}
 local head = redis.call('GETRANGE', KEYS[1], 0, 40 + #ARGV[3])
-if string.sub(head, 1, 17) ~= ARGV[2] then return 0 end
+if string.sub(head, 2, 17) ~= string.sub(ARGV[2], 2) then return 0 end
 if struct.unpack('>d', string.sub(head, 18, 25)) <= clock(ARGV[1]) then return 0 end
+if string.sub(head, 1, 1) ~= string.sub(ARGV[2], 1, 1) then return 2 end
 if string.sub(head, 42) ~= ARGV[3] then return 2 end
 redis.call('SET', KEYS[1], ARGV[4], 'PXAT', ARGV[5])
 return 1`)

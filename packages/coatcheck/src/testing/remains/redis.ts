@@ -111,7 +111,7 @@ const MARKS = /m:\{[\w-]{22}\}$/
 const ID = /^[sw]\.[\w./-]+$/
 const SPACE = Buffer.from(' ')
 /** Before what every store writes of a record: state and version. */
-const STATES = [0x4c, 0x53]
+const STATES = [0x4c, 0x53, 0x57]
 const HEAD = 17
 
 /** Where a record's sealed text should begin: at the start, where somebody wrote over it. */
