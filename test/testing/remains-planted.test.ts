@@ -267,6 +267,7 @@ describe('findRemains, shown to find what it should', () => {
       { texts: [''] },
       { identities: [{ subject: '' }] },
       { issuer: '' },
+      { identities: [{ session: 's.a store id' }] },
     ]) {
       await assert.rejects(look([], options), TypeError, inspect(options))
     }

@@ -1,3 +1,4 @@
+import { isHandle } from '../core/session/ticket.ts'
 import type { RawContents, RawEntry } from './remains/entry.ts'
 import { createExamination } from './remains/examine.ts'
 import type { SignedOut } from './remains/identities.ts'
@@ -63,6 +64,9 @@ function check({ contents, keys, issuer, clientId, identities, texts = [] }: Rem
   if (!issuer || !clientId) throw new TypeError('issuer and clientId must be those of createAuth.')
   if (identities.length + texts.length === 0) {
     throw new TypeError('identities must name whoever was signed out, or texts what must be gone.')
+  }
+  if (identities.some((one) => 'session' in one && !isHandle(one.session))) {
+    throw new TypeError('A session is named by its handle, as auth.session and receipts tell it.')
   }
   if (texts.includes('') || identities.some((one) => Object.values(one).includes(''))) {
     throw new TypeError('An empty text is in everything: leave it out of texts and identities.')

@@ -202,7 +202,7 @@ function kindOf(
 ): 'session' | 'owed_revocation' | 'unfinished_sign_out' {
   const kind =
     content === undefined
-      ? /^\{"content":\{"kind":"(\w+)"/.exec(text)?.[1]
+      ? /^\{(?:"content":\{)?"kind":"(\w+)"/.exec(text)?.[1]
       : (content as { readonly kind?: unknown }).kind
   if (kind === 'revocation') return 'owed_revocation'
   return kind === 'sign_out' ? 'unfinished_sign_out' : 'session'

@@ -7,6 +7,7 @@ import {
 } from '../../core/tokens/home.ts'
 import type { Vault } from '../../core/tokens/vault.ts'
 import type { SignOutReceipt } from '../../events.ts'
+import { createNeedles } from './needles.ts'
 
 /**
  * Whom a sign-out named: a user, a session of the provider, or one session here by its handle. A
@@ -39,24 +40,26 @@ export function createIdentities(
   vaults: readonly Vault[],
 ): Identities {
   const all = given.map((one) => traitsOf(one, home, vaults))
-  const whose = (is: (traits: Traits) => boolean): number[] =>
-    all.flatMap((traits, at) => (is(traits) ? [at] : []))
+  const indexes = createNeedles(
+    all.flatMap((traits, owner) => traits.indexes.map((bytes) => ({ owner, bytes }))),
+  )
+  const sessions = createNeedles(
+    all.flatMap((traits, owner) => traits.sessions.map((bytes) => ({ owner, bytes }))),
+  )
 
   return {
     names: all.flatMap(({ subject, sid }, at) =>
       [subject, sid].flatMap((name) => (name === undefined ? [] : { at, name })),
     ),
-    indexedIn: (bytes) => whose(({ indexes }) => isAnyIn(indexes, bytes)),
+    indexedIn: indexes.ownersIn,
     isKnownByIndex: (at) => all[at]?.receipt !== undefined,
-    sessionsIn: (bytes) => whose(({ sessions }) => isAnyIn(sessions, bytes)),
+    sessionsIn: sessions.ownersIn,
     in(text, content) {
-      const bytes = Buffer.from(text)
-      return whose(
-        ({ subject, sid, receipt, indexes }) =>
-          (isAtHome(text, content, home) && isOf(text, content, subject, sid)) ||
-          (receipt !== undefined && text.includes(`"receipt":${JSON.stringify(receipt)}`)) ||
-          isAnyIn(indexes, bytes),
-      )
+      const named = all.flatMap(({ subject, sid, receipt }, at) => {
+        const isTheirs = isAtHome(text, content, home) && isOf(text, content, subject, sid)
+        return isTheirs || isOfReceipt(text, receipt) ? [at] : []
+      })
+      return [...named, ...indexes.ownersIn(Buffer.from(text))]
     },
   }
 }
@@ -106,9 +109,8 @@ function formsOfHandle(handle: string): Buffer[] {
   return [Buffer.from(sessionIdOfHandle(handle)), Buffer.from(handle), ...others]
 }
 
-function isAnyIn(needles: readonly Buffer[], bytes: Uint8Array): boolean {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  return needles.some((needle) => buffer.includes(needle))
+function isOfReceipt(text: string, receipt: string | undefined): boolean {
+  return receipt !== undefined && text.includes(`"receipt":${JSON.stringify(receipt)}`)
 }
 
 /** Unless it says another issuer or client; what is cut short may not have come to it. */
