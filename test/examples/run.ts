@@ -24,7 +24,11 @@ export interface RunningExample {
 }
 
 /** Runs a file of `examples/` in a process of its own, against the built package. */
-export async function runExample(t: TestContext, file: string): Promise<RunningExample> {
+export async function runExample(
+  t: TestContext,
+  file: string,
+  given: Readonly<Record<string, string>> = {},
+): Promise<RunningExample> {
   const presented: string[] = []
   const api = createServer((request, response) => {
     presented.push(request.headers.authorization ?? 'nothing')
@@ -52,6 +56,7 @@ export async function runExample(t: TestContext, file: string): Promise<RunningE
       KEY: 'a key for examples of thirty-two bytes at least',
       PORT: String(port),
       API: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+      ...given,
     },
   })
   t.after(async () => {
