@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { open } from 'lmdb'
 import type { StoredRecord } from '#coatcheck/core/tokens/store'
 import { type LmdbDatabase, lmdbStore } from '#coatcheck/stores/lmdb'
 import { indexKey } from '#coatcheck/stores/lmdb/keys'
@@ -138,6 +142,21 @@ describe('lmdbStore on an environment of its own', () => {
         message: /holds coatcheck records of format 2, and this version reads format 1/,
       })
     })
+  })
+
+  it('refuses an environment that it may not write, and says so', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'coatcheck-test-'))
+    await open({ path: folder }).close()
+    const database = open({ path: folder, readOnly: true })
+    try {
+      assert.throws(() => lmdbStore(database), {
+        name: 'TypeError',
+        message: /opened for reading only: leave out `readOnly`/,
+      })
+    } finally {
+      await database.close()
+      await rm(folder, { recursive: true })
+    }
   })
 
   it('says what to write where it is given something else than an environment', () => {

@@ -45,6 +45,13 @@ export function openTable(database: LmdbDatabase): OpenTable {
       "lmdbStore wants what open() of the npm package lmdb returns: lmdbStore(open({ path: './data' })).",
     )
   }
+  // One that is opened so has tables without any method that writes.
+  if (Reflect.get(database, 'readOnly') === true) {
+    throw new TypeError(
+      'This LMDB environment is opened for reading only: leave out `readOnly`, and let the process ' +
+        'write to the folder.',
+    )
+  }
   const table = database.openDB({
     name: NAME,
     encoding: 'binary',
