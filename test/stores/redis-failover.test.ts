@@ -3,10 +3,10 @@ import { it } from 'node:test'
 import { Redis } from 'ioredis'
 import type { StoredRecord } from '#coatcheck'
 import { redisStore } from '#coatcheck/stores/redis'
-import type { RedisServer } from '../servers/redis.ts'
+import { type RedisServer, startRedis } from '../servers/redis.ts'
 import { startReplicated } from '../servers/replicated.ts'
 import { until } from '../servers/until.ts'
-import { clientsOfSentinels } from './redis-clients.ts'
+import { clientsOfOne, clientsOfSentinels, type Opened } from './redis-clients.ts'
 
 for (const [name, open] of Object.entries(clientsOfSentinels)) {
   it(`does a sign-out again that a failover lost, as soon as ${name} has reconnected [INV-14]`, async (t) => {
@@ -37,6 +37,30 @@ for (const [name, open] of Object.entries(clientsOfSentinels)) {
     await servers.newPrimary(primary)
     await until('it is gone again', async () => (await store.get('one')) === undefined)
     assert.equal(await store.insert('two', recordAt(at)), false)
+  })
+}
+
+for (const name of ['node-redis', "node-redis' pool", 'ioredis']) {
+  it(`does a sign-out again where the server comes back with what it had before, through ${name}`, async (t) => {
+    const server = await startRedis()
+    t.after(() => server.close())
+    const { client, close } = await (clientsOfOne[name] as (url: string) => Promise<Opened>)(
+      server.url,
+    )
+    t.after(close)
+    const store = redisStore(client)
+    t.after(() => store.close())
+    const at = Date.now()
+    await store.insert('one', recordAt(at))
+    await server.ask('SAVE')
+    assert.ok(await store.remove('one'))
+    await server.kill()
+    await server.restart()
+    // As its disk has it, whoever looks first.
+    assert.equal(await server.ask('EXISTS', 'coatcheck:f'), 1)
+    await until('it is gone again', async () => {
+      return (await server.ask('EXISTS', 'coatcheck:r:{one}')) === 0
+    })
   })
 }
 

@@ -39,8 +39,8 @@ export function nodeRedisPoolDriver(pool: NodeRedisPool): Driver {
     kind: 'single',
     send: (_key, command) => pool.sendCommand(command, inBytes),
     write: (_key, command) => borrow((client) => primaryOf(client).write(command)),
-    // A pool tells of its connections only that one failed, never that one is back.
-    onReconnected: () => () => undefined,
+    // A pool tells of its connections only that one failed: the next may be another already.
+    onReconnected: (listener) => listen(pool, ['error'], true, listener),
   }
 }
 
