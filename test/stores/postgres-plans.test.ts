@@ -9,8 +9,12 @@ import type { Closable } from '../servers/workplace.ts'
 const SESSIONS = 4_000
 const NOW = 1_800_000_000_000
 
-for (const analyzed of [false, true]) {
-  describe(`plans of postgresStore, ${analyzed ? 'with' : 'without'} statistics`, () => {
+for (const [statistics, when] of [
+  ['without statistics', 'never'],
+  ['with statistics', 'last'],
+  ['with statistics of a time when no index was large', 'before'],
+] as const) {
+  describe(`plans of postgresStore, ${statistics}`, () => {
     let server: PostgresServer & Closable
     let pool: pg.Pool
     let store: TokenStore
@@ -26,7 +30,10 @@ for (const analyzed of [false, true]) {
       pool = new pg.Pool({ ...server.config, max: 4 })
       await migratePostgres(pool)
       await fill(pool)
-      if (analyzed) await pool.query('ANALYZE')
+      if (when === 'before') await pool.query('ANALYZE')
+      await pool.query("UPDATE coatcheck.records SET indexes = indexes || '{everybody}'")
+      await pool.query("INSERT INTO coatcheck.found SELECT 'everybody', id FROM coatcheck.records")
+      if (when === 'last') await pool.query('ANALYZE')
       const explaining = explain(pool, (plan) => {
         plans.set(operation, [...(plans.get(operation) ?? []), plan])
       })
@@ -131,7 +138,7 @@ function explain(pool: pg.Pool, tell: (plan: Plan) => void): PostgresPool {
 async function fill(pool: pg.Pool): Promise<void> {
   const rows = (kind: string, from: number, until: number, expiresAt: number): string => `
     INSERT INTO coatcheck.records
-    SELECT '${kind} ' || n, '', 'value', ${expiresAt}, 0, 0, ARRAY['everybody', 'index ' || n]
+    SELECT '${kind} ' || n, '', 'value', ${expiresAt}, 0, 0, ARRAY['index ' || n]
     FROM generate_series(${from}, ${until}) n`
   await pool.query(rows('id', 1, SESSIONS, NOW + 3_600_000))
   await pool.query(rows('expired', 1, SESSIONS / 10, NOW - 1))

@@ -115,11 +115,11 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
         WHERE r.id = h.id AND r.tail = $9::bytea AND r.head = $8::bytea
           AND r.expires_at > ${at('$10')} AND NOT refused.yes
         RETURNING h.id, h.indexes AS before
+      ), gone AS MATERIALIZED (
+        SELECT r.id, i.index FROM replaced r, unnest(r.before) i (index)
+        WHERE i.index <> ALL ($7::text[])
       ), dropped AS (
-        DELETE FROM ${found} f USING (
-          SELECT r.id, i.index FROM replaced r, unnest(r.before) i (index)
-          WHERE i.index <> ALL ($7::text[])
-        ) d WHERE f.index = d.index AND f.id = d.id
+        DELETE FROM ${found} f USING gone g WHERE f.index = g.index AND f.id = g.id
       ), indexed AS (
         INSERT INTO ${found} (index, id)
         SELECT i.index, r.id FROM replaced r, unnest($7::text[]) i (index)
@@ -153,13 +153,14 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
       SELECT id, ${bytesOf('r')} AS value FROM ${records} r WHERE expires_at <= ${at('$1')}
       ORDER BY expires_at LIMIT $2::int FOR UPDATE SKIP LOCKED`,
 
+    // One row with both columns, lest the planner look up one of them and compare the other.
     erase: `
       WITH erased AS (
         DELETE FROM ${records} WHERE id = ANY ($1::text[]) RETURNING id, indexes
-      )
-      DELETE FROM ${found} f USING (
+      ), gone AS MATERIALIZED (
         SELECT e.id, i.index FROM erased e, unnest(e.indexes) i (index)
-      ) d WHERE f.index = d.index AND f.id = d.id`,
+      )
+      DELETE FROM ${found} f USING gone g WHERE f.index = g.index AND f.id = g.id`,
 
     mark: `
       INSERT INTO ${marks} AS m (index, clock, established_until, keep_until)
