@@ -5,15 +5,21 @@ import type { TokenStore } from '#coatcheck'
 export type Place =
   | { readonly kind: 'lmdb'; readonly folder: string }
   | RedisPlace
-  | { readonly kind: 'postgres'; readonly config: PoolConfig }
+  | (OwnClock & { readonly kind: 'postgres'; readonly config: PoolConfig })
 
-/** Redis behind Sentinels, or as a Cluster. */
-export interface RedisPlace {
-  readonly kind: 'sentinels' | 'cluster'
+/** Whose clock counts. */
+interface OwnClock {
+  /** The process's own instead of the server's: for a process to which time goes by. */
+  readonly ownClock?: boolean
+}
+
+/** One Redis, Redis behind Sentinels, or as a Cluster. */
+export interface RedisPlace extends OwnClock {
+  readonly kind: 'redis' | 'sentinels' | 'cluster'
   readonly driver: 'ioredis' | 'node-redis'
   /** What the Sentinels call the primary. */
   readonly name?: string
-  /** The Sentinels, or nodes of the Cluster. */
+  /** The one, the Sentinels, or nodes of the Cluster. */
   readonly nodes: readonly Address[]
   /** By which way a node is reached that others name `host:port`. */
   readonly ways: Readonly<Record<string, Address>>
@@ -30,6 +36,7 @@ interface Address {
  * need it does not load: many are started.
  */
 export async function openStore(place: Place, now: () => number): Promise<TokenStore> {
+  const clock = 'ownClock' in place && place.ownClock ? { now } : {}
   switch (place.kind) {
     case 'lmdb': {
       const { open } = await import('lmdb')
@@ -39,12 +46,12 @@ export async function openStore(place: Place, now: () => number): Promise<TokenS
     case 'postgres': {
       const { Pool } = await import('pg')
       const { postgresStore } = await import('#coatcheck/stores/postgres')
-      return postgresStore(quiet(new Pool(place.config)))
+      return postgresStore(quiet(new Pool(place.config)), clock)
     }
     default: {
       const { redisStore } = await import('#coatcheck/stores/redis')
       const client = place.driver === 'ioredis' ? openIoredis(place) : openNodeRedis(place)
-      return redisStore(await client, { confirmReplicas: place.confirmReplicas })
+      return redisStore(await client, { confirmReplicas: place.confirmReplicas, ...clock })
     }
   }
 }
@@ -52,6 +59,7 @@ export async function openStore(place: Place, now: () => number): Promise<TokenS
 async function openIoredis({ kind, name = '', nodes, ways }: RedisPlace) {
   const { Cluster, Redis } = await import('ioredis')
   const natMap = { ...ways }
+  if (kind === 'redis') return quiet(new Redis({ ...nodes[0] }))
   return quiet(
     kind === 'cluster'
       ? new Cluster([...nodes], { natMap })
@@ -60,8 +68,13 @@ async function openIoredis({ kind, name = '', nodes, ways }: RedisPlace) {
 }
 
 async function openNodeRedis({ kind, name = '', nodes, ways }: RedisPlace) {
-  const { createCluster, createSentinel } = await import('redis')
+  const { createClient, createCluster, createSentinel } = await import('redis')
   const nodeAddressMap = { ...ways }
+  if (kind === 'redis') {
+    const client = quiet(createClient({ socket: { ...nodes[0] } }))
+    await client.connect()
+    return client
+  }
   if (kind === 'cluster') {
     const rootNodes = nodes.map((socket) => ({ socket }))
     const cluster = quiet(createCluster({ rootNodes, nodeAddressMap }))

@@ -1,5 +1,5 @@
 // One process of an application, driven by messages. Started by `startProcess` in `processes.ts`.
-import { type AuthEvent, createAuth, type SignOutSelector } from '#coatcheck'
+import { type Auth, type AuthEvent, createAuth, type SignOutSelector } from '#coatcheck'
 import { environment } from '#coatcheck/core/environment'
 import { KEY, ORIGIN } from '../support/application.ts'
 import { openStore, type Place } from './place.ts'
@@ -13,6 +13,10 @@ export type Question =
   | { readonly ask: 'signOut'; readonly selector: SignOutSelector }
   | { readonly ask: 'handle'; readonly request: WireRequest }
   | { readonly ask: 'forward'; readonly milliseconds: number }
+  /** Closes what it has, as a process does that ends in peace. */
+  | { readonly ask: 'stop' }
+  /** Begins anew on the same store, as another process would, with these keys. */
+  | { readonly ask: 'begin'; readonly keys: readonly string[] }
 
 /** A request of a browser, on its way to a process. */
 export interface WireRequest {
@@ -37,6 +41,8 @@ export interface Setup {
   readonly offset?: number
   /** What the provider reads in the header `x-process` of its requests. */
   readonly name?: string
+  /** Default: the key of all tests. */
+  readonly keys?: readonly string[]
 }
 
 /** What it says: an answer to a question, or an event. */
@@ -48,23 +54,12 @@ export type Told =
 
 const setup: Setup = JSON.parse(process.env['SETUP'] ?? '')
 let offset = setup.offset ?? 0
-const now = (): number => Date.now() + offset
-const auth = createAuth({
-  origin: ORIGIN,
-  provider: { issuer: setup.issuer, clientId: 'app', clientSecret: 'secret' },
-  store: await openStore(setup.place, now),
-  keys: [KEY],
-  scope: 'openid offline_access',
-  observe: (event) => tell({ event }),
-  [environment]: {
-    now,
-    fetch(input, init) {
-      const headers = new Headers(init?.headers)
-      headers.set('x-process', setup.name ?? '')
-      return fetch(input, { ...init, headers })
-    },
-  },
-})
+const systemNow = Date.now
+const now = (): number => systemNow() + offset
+// The clock of a machine is off for everybody on it: stores and drivers read it too.
+Date.now = now
+const store = await openStore(setup.place, now)
+let auth = begin(setup.keys ?? [KEY])
 
 process.on('message', async ({ number, question }: { number: number; question: Question }) => {
   try {
@@ -75,6 +70,25 @@ process.on('message', async ({ number, question }: { number: number; question: Q
 })
 process.on('disconnect', () => process.exit())
 tell({ ready: true })
+
+function begin(keys: readonly string[]): Auth {
+  return createAuth({
+    origin: ORIGIN,
+    provider: { issuer: setup.issuer, clientId: 'app', clientSecret: 'secret' },
+    store,
+    keys: [...keys],
+    scope: 'openid offline_access',
+    observe: (event) => tell({ event }),
+    [environment]: {
+      now,
+      fetch(input, init) {
+        const headers = new Headers(init?.headers)
+        headers.set('x-process', setup.name ?? '')
+        return fetch(input, { ...init, headers })
+      },
+    },
+  })
+}
 
 async function answer(question: Question): Promise<unknown> {
   switch (question.ask) {
@@ -98,6 +112,11 @@ async function answer(question: Question): Promise<unknown> {
       return handle(question.request)
     case 'forward':
       offset += question.milliseconds
+      return undefined
+    case 'stop':
+      return auth.close()
+    case 'begin':
+      auth = begin(question.keys)
       return undefined
   }
 }
