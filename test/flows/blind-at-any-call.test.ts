@@ -13,7 +13,7 @@ type Outcome = 'done' | 'failed'
 interface Act {
   readonly act: () => Promise<Outcome>
   /** What happens right afterwards, with the store in order. */
-  readonly next?: (outcome: Outcome) => Promise<void>
+  readonly next?: (outcome: Outcome, fault: (typeof FAULTS)[number]) => Promise<void>
   readonly check: (outcome: Outcome, wrong: Wrong) => Promise<void>
 }
 
@@ -67,6 +67,22 @@ const ACTS: Readonly<Record<string, (app: BlindApplication, other: HasHeaders) =
   'a sign-in of a user who is signed in': (app) => signInAgain(app, U1),
   'a sign-in of another user in the same browser': (app) =>
     signInAgain(app, { sub: 'U3', sid: 'S3' }),
+
+  async 'a silent sign-in that the provider refuses'(app) {
+    const old = app.as(await app.signedIn(U1)).headers.cookie
+    app.provider.next('authorization_response', (answer) => {
+      answer.delete('code')
+      answer.set('error', 'login_required')
+    })
+    const { path, cookie } = await arriving(app, 'prompt=none', { cookie: old })
+    return {
+      act: async () => outcomeOf(await ask(app, path, { cookie }), 400),
+      async check(outcome) {
+        const isHeard = outcome === 'done' || app.heard('sign_out_deferred').length > 0
+        assert.equal(await serves(app, old), !isHeard)
+      },
+    }
+  },
 
   async 'a page, after a while'(app) {
     const { headers } = app.as(await app.signedIn(U1))
@@ -158,8 +174,12 @@ const ACTS: Readonly<Record<string, (app: BlindApplication, other: HasHeaders) =
   async 'a sign-out by the user'(app) {
     const { cookie } = app.as(await app.signedIn(U1)).headers
     const headers = { 'sec-fetch-site': 'same-origin' }
-    return signOut(app, cookie, async () =>
-      outcomeOf(await ask(app, '/auth/sign-out', { method: 'POST', cookie, headers }), 303),
+    return signOut(
+      app,
+      cookie,
+      async () =>
+        outcomeOf(await ask(app, '/auth/sign-out', { method: 'POST', cookie, headers }), 303),
+      { failsAfterwards: false },
     )
   },
 
@@ -167,8 +187,12 @@ const ACTS: Readonly<Record<string, (app: BlindApplication, other: HasHeaders) =
     delete app.provider.metadata.end_session_endpoint
     const { cookie } = app.as(await app.signedIn(U1)).headers
     const headers = { 'sec-fetch-site': 'same-origin' }
-    return signOut(app, cookie, async () =>
-      outcomeOf(await ask(app, '/auth/sign-out', { method: 'POST', cookie, headers }), 303),
+    return signOut(
+      app,
+      cookie,
+      async () =>
+        outcomeOf(await ask(app, '/auth/sign-out', { method: 'POST', cookie, headers }), 303),
+      { failsAfterwards: false },
     )
   },
 
@@ -228,7 +252,7 @@ for (const [name, prepare] of Object.entries(ACTS)) {
 async function run(
   t: TestContext,
   prepare: (app: BlindApplication, other: HasHeaders) => Promise<Act>,
-  fault: Fault,
+  fault: (typeof FAULTS)[number],
   at: number,
 ): Promise<boolean> {
   const app = await startBlind(t)
@@ -246,7 +270,7 @@ async function run(
   const { struckAt } = app.store
   const took = struckAt === undefined ? 0 : app.clock.now() - struckAt
   app.store.fault = undefined
-  await next?.(outcome)
+  await next?.(outcome, fault)
   if (operation === undefined) {
     assert.equal(outcome, 'done')
     return false
@@ -296,6 +320,8 @@ async function signInAgain(
         assert.equal(await serves(app, old), true, 'the old one')
         const request = { headers: { cookie: old } }
         assert.ok((await app.end(app.auth.accessToken(request, { forceRefresh: true }))).value)
+        // On a grant that goes on, a revocation could take the old one's tokens along.
+        if (user === U1) assert.deepEqual(app.provider.revoked, [])
       }
       const subjects = new Set(['U1', user.sub])
       let sessions = 0
@@ -310,7 +336,14 @@ function signOut(
   app: BlindApplication,
   cookie: string,
   act: () => Promise<Outcome>,
-  { revokes = true }: { readonly revokes?: boolean } = {},
+  {
+    revokes = true,
+    failsAfterwards = true,
+  }: {
+    readonly revokes?: boolean
+    /** It may fail although all that was named is gone, and be done once more. */
+    readonly failsAfterwards?: boolean
+  } = {},
 ): Act {
   const second = app.another()
   const request = { headers: { cookie } }
@@ -321,7 +354,10 @@ function signOut(
       before = app.provider.liveRefreshTokens()
       return act()
     },
-    async next(outcome) {
+    async next(outcome, fault) {
+      if (!failsAfterwards && outcome === 'failed' && !fault.includes('done')) {
+        assert.ok(await app.end(second.session(request)), 'it failed, and was done')
+      }
       if (outcome === 'done') {
         for (const auth of [app.auth, second]) {
           assert.equal(await auth.session(request), undefined, 'served after the answer')

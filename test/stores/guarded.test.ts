@@ -191,16 +191,13 @@ describe('a guarded store', () => {
       get: async () => BYTES,
       sweep: () => new Promise(() => {}),
     })
-    const hanging = assert.rejects(
-      store.sweep(() => [], 1),
-      { code: 'store_unavailable' },
-    )
+    // Asked in the very moment the sweep is given up: not even a short interruption is due.
+    const hanging = store.sweep(() => [], 1).catch(() => store.get('s.1'))
     for (let call = 0; call < 100; call += 1) {
-      // Never in the turn before the last: a circuit that opened for a moment would show here.
       assert.equal(await store.get('s.1'), BYTES)
       await pass(50)
     }
-    await hanging
+    assert.equal(await hanging, BYTES)
   })
 
   it('stops trying when it is told to', async () => {
