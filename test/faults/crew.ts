@@ -1,5 +1,4 @@
 import type { Place } from '../processes/place.ts'
-import type { Question } from '../processes/process.ts'
 import { type Process, startProcess } from '../processes/processes.ts'
 import type { Random } from './random.ts'
 
@@ -13,8 +12,6 @@ export interface Member {
   killedAt: number | undefined
   /** When it told of each refresh that it kept, by the handle of the session. */
   readonly refreshed: Map<string, number[]>
-  /** When it last said that a sign-out waits for the store. */
-  readonly deferred: number[]
 }
 
 /** The processes of an application, of which any may be killed at any time. */
@@ -27,7 +24,7 @@ export interface Crew {
   any(): Member
   /** Kills one and starts another in its place; resolves when that one is there. */
   killOne(): Promise<void>
-  ask(member: Member, question: Question): Promise<unknown>
+  readonly ask: (member: Member, ...about: Parameters<Process['ask']>) => Promise<unknown>
   close(): Promise<void>
 }
 
@@ -56,17 +53,15 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
     const name = `p${nth}`
     const offset = options.offset(nth)
     const refreshed: Member['refreshed'] = new Map()
-    const deferred: number[] = []
     const setup = { place: options.place(nth), issuer, offset, name }
     const process = await startProcess(setup, (event) => {
       if (event.type === 'refreshed') {
         const times = refreshed.get(event.session) ?? []
         refreshed.set(event.session, [...times, Date.now()])
       }
-      if (event.type === 'sign_out_deferred') deferred.push(Date.now())
     })
     const member: Member = {
-      ...{ name, offset, process, killedAt: undefined, refreshed, deferred },
+      ...{ name, offset, process, killedAt: undefined, refreshed },
     }
     all.set(name, member)
     alive.push(member)
@@ -109,7 +104,7 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
       await victim.process.kill()
       await begin()
     },
-    ask: (member, question) => member.process.ask(question),
+    ask: (member, ...about) => member.process.ask(...about),
     close,
   }
 }

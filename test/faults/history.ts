@@ -72,6 +72,8 @@ export interface SignOut extends NewSignOut {
   outcome: 'done' | 'unknown' | undefined
   /** Where it was asked. */
   process: string | undefined
+  /** The process said that it will do it later. */
+  deferred: boolean
 }
 
 /** A broken promise, with all that is known about it. */
@@ -128,6 +130,7 @@ export function createHistory(): History {
         endedAt: undefined,
         outcome: undefined,
         process: undefined,
+        deferred: false,
       }
       signOuts.push(signOut)
       about(order.user).signOuts.push(signOut)

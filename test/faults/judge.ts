@@ -42,16 +42,22 @@ export function judgeLosses(world: World, excuses: Excuses): void {
 }
 
 function excuseOfLoss(world: World, session: KnownSession): string | undefined {
-  const { provider, faults } = world
-  const { sid, beganMilliseconds, signedInMilliseconds } = session
+  const { provider } = world
+  const { sid } = session
   for (const { value } of provider.reused) {
     if (provider.issued.find((one) => one.value === value)?.sid !== sid) continue
     const excuse = excuseOf(world, value)
     if (excuse !== undefined) return excuse
   }
-  const fell = (at: number): boolean =>
-    beganMilliseconds - BEHIND <= at && at <= signedInMilliseconds + BEHIND
-  return faults.primariesLost.some(fell) ? PRIMARY : undefined
+  return lostWithPrimary(world, session) ? PRIMARY : undefined
+}
+
+/** Whether the primary that took a sign-in died before its replica can be trusted to have it. */
+export function lostWithPrimary({ faults }: World, session: KnownSession): boolean {
+  const { beganMilliseconds, signedInMilliseconds } = session
+  return faults.primariesLost.some(
+    (at) => beganMilliseconds - BEHIND <= at && at <= signedInMilliseconds + BEHIND,
+  )
 }
 
 /** Why a refresh token may have come twice. */

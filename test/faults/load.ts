@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Look, look, signIn, signOut } from './acts.ts'
 import type { SignOutWay } from './history.ts'
+import { type Look, look } from './looks.ts'
+import { signIn } from './sign-ins.ts'
+import { signOut } from './sign-outs.ts'
 import type { Seat, World } from './world.ts'
 
 /** A steady stream of random acts, so many at a time. */

@@ -1,7 +1,8 @@
 import { until } from '../servers/until.ts'
-import { look } from './acts.ts'
+import type { KnownSession } from './history.ts'
 import { type Excuses, judgeLosses, judgeRotations } from './judge.ts'
 import { startLoad, withPatience } from './load.ts'
+import { type Look, look } from './looks.ts'
 import type { World } from './world.ts'
 
 /** Something that may befall the application while it is used. */
@@ -15,6 +16,8 @@ export interface Fault {
 export interface Rounds {
   readonly count: number
   readonly excuses: Excuses
+  /** How many refresh tokens that came twice were looked at. */
+  readonly reused: { count: number }
   /** Load, a fault in the middle of it, load again; then everybody is looked at. */
   play(fault: Fault): Promise<void>
 }
@@ -29,6 +32,7 @@ export function createRounds(world: World): Rounds {
   let count = 0
   return {
     excuses,
+    reused,
     get count() {
       return count
     },
@@ -38,8 +42,8 @@ export function createRounds(world: World): Rounds {
       const load = startLoad(world)
       await load.more(ACTS.before)
       faults.count.set(fault.kind, (faults.count.get(fault.kind) ?? 0) + 1)
-      availability.fault(fault.kind)
       const mend = await fault.befall()
+      availability.fault(fault.kind)
       await load.more(ACTS.during)
       await mend()
       await load.more(ACTS.after)
@@ -56,12 +60,18 @@ export function createRounds(world: World): Rounds {
  * Everybody is looked at until a process can say: who was not signed out must be served, and who
  * was must not, by two of the processes, nor get a token.
  */
-async function lookAtAll(world: World, from: number): Promise<void> {
+export async function lookAtAll(
+  world: World,
+  from: number,
+  what: readonly Look[] = ['session'],
+): Promise<void> {
   const { sessions } = world.history
   const alive = sessions.filter(({ over }) => over === undefined)
   const over = sessions.slice(Math.max(0, from - 30)).filter((session) => session.over)
   const refused = sessions.filter(({ number }) => world.availability.refused.has(number))
-  const jobs = [...alive, ...refused].map((session) => () => untilKnown(world, session))
+  const jobs = what.flatMap((each) =>
+    [...alive, ...refused].map((session) => () => untilKnown(world, session, each)),
+  )
   const looks = over.flatMap((session) => [
     () => withPatience(world, look(world, session, 'session')),
     () => withPatience(world, look(world, session, 'accessToken')),
@@ -69,13 +79,9 @@ async function lookAtAll(world: World, from: number): Promise<void> {
   await inLanes([...jobs, ...looks], 8)
 }
 
-async function untilKnown(
-  world: World,
-  session: World['history']['sessions'][number],
-): Promise<void> {
-  await until(`somebody can say who session ${session.number} is`, () =>
-    look(world, session, 'session'),
-  )
+async function untilKnown(world: World, session: KnownSession, what: Look): Promise<void> {
+  const question = `somebody answers ${what} of session ${session.number}`
+  await until(question, () => look(world, session, what), 60_000)
 }
 
 async function inLanes(jobs: (() => Promise<unknown>)[], lanes: number): Promise<void> {

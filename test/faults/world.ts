@@ -1,7 +1,7 @@
-import type { TestBrowser } from '#coatcheck/testing/browser'
 import type { TestProvider } from '#coatcheck/testing/provider/contract'
 import type { ProviderRequest } from '#coatcheck/testing/provider/exchange'
 import type { Availability } from './availability.ts'
+import type { CrewBrowser } from './browsers.ts'
 import type { Crew } from './crew.ts'
 import type { History, KnownSession } from './history.ts'
 import type { Random } from './random.ts'
@@ -41,7 +41,7 @@ export interface Faults {
 /** A browser of a user. */
 export interface Seat {
   readonly user: string
-  browser: TestBrowser | undefined
+  browser: CrewBrowser | undefined
   session: KnownSession | undefined
   /** It is in the middle of a sign-in or a sign-out. */
   busy: boolean
@@ -54,6 +54,7 @@ export interface Attempt {
   ended: number | undefined
   /** Of the session that the provider opened for it. */
   sid: string | undefined
+  code: string | undefined
   /** Who was asked with the code. */
   callback: string | undefined
   succeeded: boolean

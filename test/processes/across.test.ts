@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { systemEnvironment } from '#coatcheck/core/environment'
-import { owedIndex } from '#coatcheck/core/tokens/home'
+import { owedIndex, subjectIndex } from '#coatcheck/core/tokens/home'
 import { createKeyring } from '#coatcheck/core/tokens/keyring'
 import { until } from '../servers/until.ts'
 import { KEY } from '../support/application.ts'
@@ -109,10 +109,9 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
 
     it('ask the provider once for each of hundreds of revocations, and once more where it failed', async () => {
       const { provider } = deployment
-      const subjects = Array.from({ length: 300 }, (_, at) => `many-${at}`)
-      for (const subject of subjects) {
-        await seedSessions(shared.store, provider.issuer, subject, [subject])
-      }
+      const subjects = Array.from({ length: 200 }, (_, at) => `many-${at}`)
+      const seeding = subjects.map((one) => seedSessions(shared.store, provider.issuer, one, [one]))
+      await Promise.all(seeding)
       const failed: string[] = []
       const forget = provider.next(
         'revocation',
@@ -179,23 +178,89 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
       await assertServed(other, four)
     })
 
-    it('finish what the dead left of a long sign-out, and revoke for them [INV-15]', async () => {
+    it('finish what two that died left of one long sign-out, and revoke for them [INV-15]', async (t) => {
       const { provider } = deployment
       await Promise.all(four.map((one) => one.kill()))
-      const started = [0, 45_000, 0].map((offset, nth) =>
-        deployment.start({ place: shared.placeByOwnClock(nth), offset }),
+      const survivor = await deployment.start({ place: shared.placeByOwnClock(0) })
+      const bystander = await deployment.signIn('bystander', survivor)
+      // Whoever dies has asked the provider, and waits for an answer.
+      const hold = provider.hold('revocation')
+      provider.requests.length = 0
+      let subject = ''
+      const dead: string[] = []
+      for (let round = 0; dead.length < 2; round += 1) {
+        assert.ok(round < 5, 'they always finished before they died: the test shows nothing')
+        dead.length = 0
+        subject = `long-${round}`
+        await seedSessions(shared.store, provider.issuer, subject, namesOf(subject))
+        const first = await deployment.start({ place: shared.placeByOwnClock(1) })
+        for (const nth of [1, 2, 3]) {
+          const one = `${subject}-short-${nth}`
+          await seedSessions(shared.store, provider.issuer, one, [one])
+          await first.ask({ ask: 'signOut', selector: { subject: one } })
+        }
+        await until('it asks the provider', () =>
+          hold.held.some(({ request }) => request.headers.get('x-process') === first.name),
+        )
+        const token = await provider.logoutToken({ session: { sub: subject, sid: undefined } })
+        const answer = first.ask({ ask: 'logout', token }).catch(() => 'died')
+        if ((await killInTheMiddle(first, subject)) === 0) continue
+        assert.equal(await answer, 'died')
+        dead.push(first.name)
+        // To its clock the first has had the time to finish.
+        const place = shared.placeByOwnClock(2)
+        const second = await deployment.start({ place, offset: 45_000 })
+        if ((await killInTheMiddle(second, subject)) > 0) dead.push(second.name)
+      }
+      hold.release()
+      // By then the claims of the dead are over. Any removal has the worker look.
+      await survivor.ask({ ask: 'forward', milliseconds: 200_000 })
+      await seedSessions(shared.store, provider.issuer, 'bell', ['bell'])
+      await survivor.ask({ ask: 'signOut', selector: { subject: 'bell' } })
+      await until('the sign-out is finished', async () => (await left(subject)) === 0)
+      await untilNothingIsOwed(shared, deployment)
+      const names = [...namesOf(subject), ...[1, 2, 3].map((nth) => `${subject}-short-${nth}`)]
+      await untilRevoked(
+        provider,
+        names.map((name) => `refresh-${name}`),
       )
-      const [first, second, third] = await Promise.all(started)
-      assert.ok(first && second && third)
-      void third
-      const [bystander] = await seedSessions(shared.store, provider.issuer, 'bystander', [
-        'bystander',
-      ])
-      void bystander
-      void first
-      void second
+      const asked = Map.groupBy(
+        provider.requests.filter(({ endpoint }) => endpoint === 'revocation'),
+        ({ form }) => form.get('token') ?? '',
+      )
+      const twice = [...asked.values()].filter((requests) => requests.length > 1)
+      t.diagnostic(`${twice.length} of ${asked.size} revocations asked for twice, for the dead`)
+      assert.ok(twice.length > 0, 'nobody died while asking: the test shows too little')
+      for (const requests of twice) {
+        assert.equal(requests.length, 2)
+        assert.ok(dead.includes(requests[0]?.headers.get('x-process') ?? ''))
+      }
+      await assertServed(bystander, [survivor])
     })
+
+    /** How many of a user's sessions there are. */
+    async function left(subject: string): Promise<number> {
+      const vault = await createKeyring(shared.store, [KEY], systemEnvironment).load()
+      const home = { issuer: deployment.provider.issuer, clientId: 'app' }
+      const found = await shared.store.list(subjectIndex(vault, home, subject), { limit: MANY })
+      return found.length
+    }
+
+    /** Kills who removes them when some are gone; answers how many it left. */
+    async function killInTheMiddle(victim: Member, subject: string): Promise<number> {
+      const before = await left(subject)
+      await until('it removes', async () => (await left(subject)) < before)
+      await victim.kill()
+      return left(subject)
+    }
   })
+}
+
+/** Ten steps of a removal. */
+const MANY = 640
+
+function namesOf(subject: string): string[] {
+  return Array.from({ length: MANY }, (_, at) => `${subject}-${at}`)
 }
 
 async function untilNothingIsOwed(shared: SharedStore, { provider }: Deployment): Promise<void> {

@@ -1,4 +1,5 @@
 // One process of an application, driven by messages. Started by `startProcess` in `processes.ts`.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Auth, type AuthEvent, createAuth, type SignOutSelector } from '#coatcheck'
 import { environment } from '#coatcheck/core/environment'
 import { KEY, ORIGIN } from '../support/application.ts'
@@ -49,10 +50,12 @@ export interface Setup {
 export type Told =
   | { readonly number: number; readonly answer: unknown }
   | { readonly number: number; readonly code: string }
-  | { readonly event: AuthEvent }
+  /** With the number of the question that it came of, if it did. */
+  | { readonly event: AuthEvent; readonly number?: number | undefined }
   | { readonly ready: true }
 
 const setup: Setup = JSON.parse(process.env['SETUP'] ?? '')
+const answering = new AsyncLocalStorage<number>()
 let offset = setup.offset ?? 0
 const systemNow = Date.now
 const now = (): number => systemNow() + offset
@@ -63,7 +66,7 @@ let auth = begin(setup.keys ?? [KEY])
 
 process.on('message', async ({ number, question }: { number: number; question: Question }) => {
   try {
-    tell({ number, answer: await answer(question) })
+    tell({ number, answer: await answering.run(number, () => answer(question)) })
   } catch (error) {
     tell({ number, code: (error as { code?: string }).code ?? String(error) })
   }
@@ -78,7 +81,7 @@ function begin(keys: readonly string[]): Auth {
     store,
     keys: [...keys],
     scope: 'openid offline_access',
-    observe: (event) => tell({ event }),
+    observe: (event) => tell({ event, number: answering.getStore() }),
     [environment]: {
       now,
       fetch(input, init) {

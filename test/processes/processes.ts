@@ -8,8 +8,11 @@ import type { Question, Setup, Told } from './process.ts'
 
 /** One process of an application, as its test sees it. */
 export interface Process {
-  /** Resolves with the answer, or `{ code }` of the error. Rejects when the process dies first. */
-  ask(question: Question): Promise<unknown>
+  /**
+   * Resolves with the answer, or `{ code }` of the error. Rejects when the process dies first.
+   * `heard` is told of the events that came of the question, before its answer.
+   */
+  ask(question: Question, heard?: (event: AuthEvent) => void): Promise<unknown>
   readonly events: AuthEvent[]
   /** `kill -9`, and waits for the end. */
   kill(): Promise<void>
@@ -28,7 +31,11 @@ export async function startProcess(
   const events: AuthEvent[] = []
   const waiting = new Map<
     number,
-    { resolve: (answer: unknown) => void; reject: (error: Error) => void }
+    {
+      resolve: (answer: unknown) => void
+      reject: (error: Error) => void
+      heard: ((event: AuthEvent) => void) | undefined
+    }
   >()
   let asked = 0
 
@@ -42,6 +49,7 @@ export async function startProcess(
       if ('ready' in told) return resolve()
       if ('event' in told) {
         events.push(told.event)
+        waiting.get(told.number ?? 0)?.heard?.(told.event)
         return heard(told.event)
       }
       waiting.get(told.number)?.resolve('code' in told ? { code: told.code } : told.answer)
@@ -51,10 +59,10 @@ export async function startProcess(
 
   return {
     events,
-    ask: (question) =>
+    ask: (question, heardOfIt) =>
       new Promise((resolve, reject) => {
         const number = ++asked
-        waiting.set(number, { resolve, reject })
+        waiting.set(number, { resolve, reject, heard: heardOfIt })
         child.send({ number, question }, (error) => error && reject(error))
       }),
     async kill() {
