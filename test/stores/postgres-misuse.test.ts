@@ -24,6 +24,8 @@ describe('postgresStore, told what it cannot do', () => {
   before(async () => {
     server = await startPostgres()
     pool = new pg.Pool({ ...server.config, max: 10 })
+    // Of each store here.
+    pool.setMaxListeners(100)
   })
   after(async () => {
     await pool.end()
@@ -134,6 +136,20 @@ describe('postgresStore, told what it cannot do', () => {
       await assert.rejects(migratePostgres(pool, { schema }), refusal)
     }
     assert.deepEqual((await pool.query(`SELECT FROM ${schema}.records`)).rows, [])
+  })
+
+  it('says so too where another version makes its tables while this one works', async () => {
+    const schema = newSchema()
+    await migratePostgres(pool, { schema })
+    const store = postgresStore(pool, { schema })
+    await store.insert('one', record('one'))
+    await pool.query(`ALTER TABLE ${schema}.records RENAME TO records_of_format_2`)
+    await pool.query(`UPDATE ${schema}.format SET version = 2`)
+    await assert.rejects(store.insert('two', record('two')), { code: 'store_unusable' })
+    await assert.rejects(store.insert('two', record('two')), {
+      code: 'store_unusable',
+      message: /holds coatcheck records of format 2/,
+    })
   })
 
   it('refuses tables of the application that bear these names', async () => {

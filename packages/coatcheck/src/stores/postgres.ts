@@ -1,5 +1,5 @@
 import type { Owe, StoredEntry, Successor, TokenStore } from '../core/tokens/store.ts'
-import { checkDatabase } from './postgres/check.ts'
+import { checkedDatabase } from './postgres/check.ts'
 import { type Ask, createDatabase } from './postgres/database.ts'
 import { lockStatements } from './postgres/locks.ts'
 import { checkName, checkTime, checkTimeout, tablesOf } from './postgres/names.ts'
@@ -16,7 +16,12 @@ import {
 import { statementsFor } from './postgres/statements.ts'
 
 export { migratePostgres } from './postgres/migrate.ts'
-export type { PostgresClient, PostgresPool } from './postgres/pool.ts'
+export type {
+  PostgresAnswer,
+  PostgresClient,
+  PostgresPool,
+  PostgresStatement,
+} from './postgres/pool.ts'
 export { type PostgresSchemaOptions, postgresSchema } from './postgres/schema.ts'
 
 /** What {@link postgresStore} may be told. */
@@ -46,34 +51,25 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     schema: tables.schema,
     timeoutSeconds: checkTimeout(timeoutSeconds),
   })
+  const { ask: askAlone, transact } = checkedDatabase(database, tables)
   const clock = (): number | null => options.now?.() ?? null
   const locks = (indexes: readonly string[], how: 'shared' | 'exclusive'): string[] =>
     lockStatements(tables.schema, indexes, how)
-  let checked = false
   pool.on('error', dropped)
-
-  async function ready(): Promise<typeof database> {
-    if (!checked) await checkDatabase(database.ask, tables)
-    checked = true
-    return database
-  }
 
   return {
     async now() {
-      const { ask } = await ready()
-      const [row] = await ask(sql.now, [])
+      const [row] = await askAlone(sql.now, [])
       return options.now?.() ?? Number(row?.['now'])
     },
 
     async get(id) {
-      const { ask } = await ready()
-      const [row] = await ask(sql.get, [checkName(id), clock()])
+      const [row] = await askAlone(sql.get, [checkName(id), clock()])
       return toValue(row)
     },
 
     async insert(id, record) {
       const values = recordValues(id, record)
-      const { transact } = await ready()
       return transact(locks(record.indexes, 'shared'), async (ask) => {
         const insert = async () => (await ask(sql.insert, [...values, clock()]))[0]
         const row = await insert()
@@ -87,7 +83,6 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
 
     async replace(id, previous, next) {
       const values = [...recordValues(id, next), ...cut(previous)]
-      const { transact } = await ready()
       return transact(locks(next.indexes, 'shared'), async (ask) => {
         const [row] = await ask(sql.replace, [...values, clock()])
         return isTrue(row, 'replaced')
@@ -96,7 +91,6 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
 
     async remove(id, owe) {
       const name = checkName(id)
-      const { transact } = await ready()
       return transact([], async (ask) => {
         const removed = (await ask(sql.lock, [name])).map(toEntry)
         await removeLocked(ask, removed, owe)
@@ -108,7 +102,6 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
       const [indexes, clocks, untils, keeps] = marksValues(marks)
       const flag = recordsValues([unfinished])
       const covered = [indexes, clocks, untils, resumed]
-      const { transact } = await ready()
       return transact(locks(indexes, 'exclusive'), async (ask) => {
         const found = await ask(sql.covered, [...covered, limit + 1])
         const ids = found.map((row) => row['id']).slice(0, limit)
@@ -124,22 +117,21 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
 
     async list(index, { after, limit }) {
       const values = [checkName(index), after === undefined ? null : checkName(after), limit]
-      const { transact } = await ready()
       const rows = await transact([], (ask) => ask(sql.list, [...values, clock()]))
       return rows.filter((row) => row['id'] !== null).map(toEntry)
     },
 
     async claim(key, until) {
       const values = [checkName(key), checkTime(until)]
-      const { ask } = await ready()
-      return (await ask(sql.claim, [...values, clock()])).length === 1
+      return (await askAlone(sql.claim, [...values, clock()])).length === 1
     },
 
     async sweep(owe, limit) {
-      const { transact } = await ready()
       for (const statement of [sql.sweepMarks, sql.sweepClaims]) {
-        const batch = () => transact([], (ask) => ask(statement, [clock(), BATCH]))
-        while ((await batch()).length === BATCH);
+        for (let batch = 0; batch < BATCHES; batch++) {
+          const swept = await transact([], (ask) => ask(statement, [clock(), BATCH]))
+          if (swept.length < BATCH) break
+        }
       }
       return transact([], async (ask) => {
         const removed = (await ask(sql.lockExpired, [clock(), limit])).map(toEntry)
@@ -176,5 +168,6 @@ function dropped(): void {
   // Whoever wants to know listens too.
 }
 
-/** So many marks or claims are swept at once. */
+/** So many marks or claims are swept in one transaction, and so many times in one sweep. */
 const BATCH = 1_000
+const BATCHES = 20

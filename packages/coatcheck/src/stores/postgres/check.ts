@@ -1,12 +1,37 @@
-import type { Ask } from './database.ts'
+import type { Ask, Database } from './database.ts'
 import { unusable } from './failure.ts'
 import type { Tables } from './names.ts'
 import { FORMAT } from './schema.ts'
 
-/** Rejects `store_unusable` where the server or the schema is none that the store can work with. */
-export async function checkDatabase(ask: Ask, tables: Tables): Promise<void> {
-  await checkServer(ask)
-  await checkFormat(ask, tables)
+/**
+ * The same database, looked at before it is asked for the first time, and again after anything
+ * failed: the server or the tables may be others then. Rejects `store_unusable` where the store
+ * cannot work with them.
+ */
+export function checkedDatabase(
+  database: Database,
+  tables: Tables,
+): Pick<Database, 'ask' | 'transact'> {
+  let checked = false
+
+  async function on<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      if (!checked) {
+        await checkServer(database.ask)
+        await checkFormat(database.ask, tables)
+        checked = true
+      }
+      return await work()
+    } catch (error) {
+      checked = false
+      throw error
+    }
+  }
+
+  return {
+    ask: (text, values) => on(() => database.ask(text, values)),
+    transact: (begin, work) => on(() => database.transact(begin, work)),
+  }
 }
 
 /** Rejects where the server is another product, too old, or a standby. */

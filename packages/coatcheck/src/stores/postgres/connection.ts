@@ -28,12 +28,14 @@ export async function runErrand<T>(
   // Without a listener the process ends; whatever is said here is said to the statement too.
   client.on('error', alsoTold)
   let sound = true
+  let over = false
   try {
-    return await before(until, work(running(client)))
+    return await before(until, work(running(client, () => over)))
   } catch (error) {
     sound = await recovers(client, error, transaction, until)
     throw error
   } finally {
+    over = true
     client.off('error', alsoTold)
     client.release(sound ? undefined : new Error('This connection is lost or did not answer.'))
   }
@@ -45,8 +47,10 @@ function refuseStandby({ rows: [row] }: PostgresAnswer): void {
   throw unusable(STANDBY)
 }
 
-function running(client: PostgresClient): Run {
+/** What was given up sends nothing any more: the connection may be somebody else's. */
+function running(client: PostgresClient, isOver: () => boolean): Run {
   return async (text, values) => {
+    if (isOver()) throw new Error('This was given up.')
     const statement: PostgresStatement = values
       ? { text, values: [...values], types: AS_WRITTEN }
       : { text }

@@ -30,7 +30,8 @@ export function isRetryable(error: unknown): boolean {
  */
 export function isAnswer(error: unknown): boolean {
   if (!(error instanceof Error) || codeOf(error) === READ_ONLY) return false
-  return Reflect.get(error, 'severity') === 'ERROR'
+  // In the server's language, so that it says no more than who speaks.
+  return typeof Reflect.get(error, 'severity') === 'string'
 }
 
 /** What to do where a server follows another. */
