@@ -1,0 +1,177 @@
+import { alone, type WorkAlone } from './alone.ts'
+import type { Command } from './command.ts'
+import type { Operation } from './operations.ts'
+import { type Break, type Progress, type Steps, takeApart } from './progress.ts'
+import type { Slots } from './slots.ts'
+import { createSnapshots, type Snapshot } from './snapshots.ts'
+
+/** What somebody finds who looks at everything at one moment. */
+export interface Moment {
+  readonly snapshot: Snapshot
+  readonly actors: readonly Actor[]
+}
+
+/** One of those who do something at the same time. */
+export interface Actor {
+  readonly operation: Operation
+  readonly progress: Progress
+  /** What was there when its first command was run; `undefined`: it has not begun. */
+  readonly began: Snapshot | undefined
+}
+
+/** What is done at the same time. */
+export interface Scenario {
+  /** What was done before, one after the other. */
+  readonly before: readonly Operation[]
+  readonly operations: readonly Operation[]
+}
+
+/** What must hold. Each throws where it does not. */
+export interface Checks {
+  /** Of what the slots hold, whoever does what. */
+  snapshot(snapshot: Snapshot): void
+  /** Of what an operation did and answered, whatever is there. */
+  progress(operation: Operation, progress: Progress): void
+  moment(moment: Moment): void
+  /** When all are done, or all but one, which has died: of what others do then. */
+  afterwards(moment: Moment, work: WorkAlone): Promise<void>
+}
+
+/** How it is gone about. */
+export interface Exploring {
+  /**
+   * Commands that are run as soon as they are sent: nobody who takes part can tell when they were.
+   * Default: none.
+   */
+  readonly atOnce?: (command: Command) => boolean
+  readonly broken?: Break
+}
+
+/** What was looked at. */
+export interface Explored {
+  readonly moments: number
+  /** In how many orders the commands can come. */
+  readonly orderings: number
+  /** Commands in the longest of them. */
+  readonly longest: number
+}
+
+/** Whose command was run. */
+interface Taken {
+  readonly at: number
+  readonly command: Command
+}
+
+interface Node extends Moment {
+  readonly at: number
+  /** How many orders lead here. */
+  paths: number
+}
+
+/**
+ * Goes through all orders in which single commands can come, from moment to moment: what can
+ * happen at one does not depend on the order that led there, so each is gone on from once. Throws
+ * where a promise is broken, with one of the shortest orders that lead there.
+ */
+export async function explore(
+  slots: Slots,
+  { before, operations }: Scenario,
+  checks: Checks,
+  { atOnce = () => false, broken }: Exploring = {},
+): Promise<Explored> {
+  const steps: Steps[] = []
+  for (const operation of operations) steps.push(await takeApart(slots, operation, broken))
+  const parents: number[] = []
+  const taken: (Taken | undefined)[] = []
+  const checked = new Set<string>()
+
+  let first = createSnapshots(slots)
+  const work = alone(slots)
+  for (const operation of before) first = await work(first, operation)
+
+  /** Comes to a moment for the first time. */
+  function reach(snapshot: Snapshot, actors: readonly Actor[], from: number, step?: Taken): Node {
+    const node = { at: parents.length, snapshot, actors, paths: 0 }
+    parents.push(from)
+    taken.push(step)
+    try {
+      once(`${snapshot.id}`, () => checks.snapshot(snapshot))
+      for (const { operation, progress } of actors) {
+        once(`${operation.name} ${progress.id}`, () => checks.progress(operation, progress))
+      }
+      checks.moment(node)
+    } catch (error) {
+      throw explained(node, error)
+    }
+    return node
+  }
+
+  function once(name: string, check: () => void): void {
+    if (checked.has(name)) return
+    checked.add(name)
+    check()
+  }
+
+  function explained({ at }: Node, error: unknown): Error {
+    const order: string[] = []
+    for (let one = at; one > 0; one = parents[one] ?? 0) {
+      const step = taken[one]
+      if (step) order.unshift(`${operations[step.at]?.name}: ${step.command.label()}`)
+    }
+    const message = error instanceof Error ? error.message : String(error)
+    return new Error([message, ...order].join('\n  '), { cause: error })
+  }
+
+  async function go({ snapshot, actors }: Node, at: number, command: Command): Promise<Moment> {
+    const actor = actors[at]
+    const operation = steps[at]
+    if (actor === undefined || operation === undefined) throw new Error('Nobody sent this.')
+    const before = snapshot.of(command.slot)
+    const step = slots.known(before, command) ?? (await slots.run(before, command))
+    const progress =
+      operation.known(actor.progress, command, step) ??
+      (await operation.advance(actor.progress, command, step))
+    const moved = { ...actor, progress, began: actor.began ?? snapshot }
+    return { snapshot: snapshot.with(step.after), actors: actors.with(at, moved) }
+  }
+
+  const begin = steps.map(({ start }, at): Actor => {
+    const operation = operations[at]
+    if (operation === undefined) throw new Error('Nobody does this.')
+    return { operation, progress: start, began: undefined }
+  })
+  const root = reach(first, begin, -1)
+  root.paths = 1
+  let orderings = 0
+  let longest = -1
+  for (let layer = [root]; layer.length > 0; longest += 1) {
+    const next = new Map<string, Node>()
+    for (const node of layer) {
+      const waiting = node.actors.flatMap(({ progress }, at) =>
+        progress.pending.map((command) => ({ at, command })),
+      )
+      const now = waiting.find(({ command }) => atOnce(command))
+      for (const { at, command } of now ? [now] : waiting) {
+        const { snapshot, actors } = await go(node, at, command)
+        const name = `${snapshot.id},${actors.map(nameOf).join()}`
+        const known = next.get(name)
+        const reached = known ?? reach(snapshot, actors, node.at, { at, command })
+        reached.paths += node.paths
+        next.set(name, reached)
+      }
+      if (waiting.length === 0) orderings += node.paths
+      if (node.actors.filter(({ progress }) => progress.outcome === undefined).length > 1) continue
+      await checks.afterwards(node, work).catch((error: unknown) => {
+        throw explained(node, error)
+      })
+    }
+    layer = [...next.values()]
+  }
+  return { moments: parents.length, orderings, longest }
+}
+
+/** Removals are judged by what was there when they began. */
+function nameOf({ operation, progress, began }: Actor): string {
+  const isRemoval = operation.kind === 'removeAll' || operation.kind === 'remove'
+  return isRemoval ? `${progress.id}:${began?.live.id}` : String(progress.id)
+}

@@ -1,0 +1,34 @@
+import { checkAftermath } from './aftermath.ts'
+import type { Checks, Scenario } from './explore.ts'
+import { checkFound } from './found.ts'
+import { createRecords } from './known-records.ts'
+import { type Operation, OWED } from './operations.ts'
+import { checkRefused } from './refused.ts'
+import { checkRemoval, checkTakenBack } from './removed.ts'
+import { checkRest } from './rest.ts'
+import { checkSaid } from './said.ts'
+
+/** What must hold in a scenario. The first word of a failure says which promise was broken. */
+export function promiseOf({ before, operations }: Scenario): Checks {
+  const records = createRecords([...before, ...operations])
+  const indexes = indexesOf([...before, ...operations])
+  return {
+    snapshot: (snapshot) => checkFound(snapshot, records),
+    progress: (operation, progress) => checkSaid(operation, progress, operations, records),
+    moment(moment) {
+      for (const actor of moment.actors) {
+        checkRemoval(actor, moment.snapshot, records)
+        checkTakenBack(actor, moment.snapshot)
+        checkRefused(actor, moment)
+      }
+      checkRest(moment)
+    },
+    afterwards: checkAftermath(records, indexes),
+  }
+}
+
+/** All indexes that records come under. */
+function indexesOf(operations: readonly Operation[]): string[] {
+  const all = operations.flatMap((one) => ('entry' in one ? one.entry.record.indexes : []))
+  return [...new Set(all)].filter((index) => index !== OWED)
+}
