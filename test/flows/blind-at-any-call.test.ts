@@ -185,13 +185,14 @@ const ACTS: Readonly<Record<string, (app: BlindApplication, other: HasHeaders) =
 
   async 'a sign-out by the user, at a provider that has none'(app) {
     delete app.provider.metadata.end_session_endpoint
-    const { cookie } = app.as(await app.signedIn(U1)).headers
+    const auth = app.another()
+    const { cookie } = app.as(await app.signedIn(U1, auth)).headers
     const headers = { 'sec-fetch-site': 'same-origin' }
     return signOut(
       app,
       cookie,
       async () =>
-        outcomeOf(await ask(app, '/auth/sign-out', { method: 'POST', cookie, headers }), 303),
+        outcomeOf(await ask(app, '/auth/sign-out', { method: 'POST', cookie, headers, auth }), 303),
       { failsAfterwards: false },
     )
   },

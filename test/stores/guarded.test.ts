@@ -188,7 +188,10 @@ describe('a guarded store', () => {
 
   it('is not cut off by one call that hangs while others are answered', async () => {
     const { store, pass } = guard({
-      get: async () => BYTES,
+      async get() {
+        await new Promise((resolve) => setImmediate(resolve))
+        return BYTES
+      },
       sweep: () => new Promise(() => {}),
     })
     // Asked in the very moment the sweep is given up: not even a short interruption is due.
