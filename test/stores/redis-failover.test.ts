@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { Redis } from 'ioredis'
+import { createClient } from 'redis'
 import type { StoredRecord } from '#coatcheck'
 import { redisStore } from '#coatcheck/stores/redis'
 import { type RedisServer, startRedis } from '../servers/redis.ts'
@@ -63,6 +64,28 @@ for (const name of ['node-redis', "node-redis' pool", 'ioredis']) {
     })
   })
 }
+
+it('lives through the loss of its connection where the application does not listen for errors', async (t) => {
+  const server = await startRedis()
+  t.after(() => server.close())
+  const client = createClient({ url: server.url, disableOfflineQueue: true })
+  t.after(() => client.destroy())
+  const store = redisStore(await client.connect())
+  t.after(() => store.close())
+  assert.equal(await store.get('one'), undefined)
+  await server.kill()
+  await until('it is noticed', async () => {
+    const noticed = async (): Promise<boolean> => (await store.get('one')) !== undefined
+    return noticed().catch(() => true)
+  })
+  await server.restart()
+  await until('it is back', () =>
+    Promise.resolve(store.get('one')).then(
+      () => true,
+      () => false,
+    ),
+  )
+})
 
 /** Whatever is written there from now on dies with it. */
 async function keepFromReplicas({ port }: RedisServer): Promise<void> {

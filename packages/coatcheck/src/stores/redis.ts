@@ -49,6 +49,8 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const now = clock ?? (() => Date.now())
   const again = createAgain()
   const stopListening = connection.onReconnected(again.run)
+  // Without a listener a lost connection would end the process, and what it owes with it.
+  client.on('error', toldByTheCall)
   let isChecked = false
 
   function partsOver(commands: RedisCommands): Parts {
@@ -139,9 +141,14 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
     async close() {
       stopListening()
+      client.off('error', toldByTheCall)
       again.close()
     },
   }
+}
+
+function toldByTheCall(): void {
+  // Every call that fails for it says so to its caller.
 }
 
 function checkReplicas(replicas: number): number {
