@@ -75,8 +75,8 @@ describe('postgresStore under faults', () => {
       assert.equal(done.at(-1), outcome === 'done')
       if (at < lostAt) break
     }
-    // Two looks at the server and the schema, then seven statements of the removal itself.
-    assert.deepEqual(done, [...Array(9).fill(false), true])
+    // Two looks at the server and the schema, then six statements of the removal itself.
+    assert.deepEqual(done, [...Array(8).fill(false), true])
   })
 
   it('says that it does not know where the connection is lost at the answer to COMMIT', async () => {

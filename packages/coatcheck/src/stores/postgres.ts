@@ -1,4 +1,4 @@
-import type { Owe, StoredEntry, Successor, TokenStore } from '../core/tokens/store.ts'
+import type { Owe, StoredEntry, TokenStore } from '../core/tokens/store.ts'
 import { checkedDatabase } from './postgres/check.ts'
 import { type Ask, createDatabase } from './postgres/database.ts'
 import { lockStatements } from './postgres/locks.ts'
@@ -103,14 +103,13 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
       const flag = recordsValues([unfinished])
       const covered = [indexes, clocks, untils, resumed]
       return transact(locks(indexes, 'exclusive'), async (ask) => {
-        const found = await ask(sql.covered, [...covered, limit + 1])
+        const found = await ask(sql.covered, [...covered, limit + 1, unfinished.id])
         const ids = found.map((row) => row['id']).slice(0, limit)
         const more = found.length > limit
         const locked = ids.length > 0 ? await ask(sql.lockCovered, [...covered, ids]) : []
         const removed = locked.map(toEntry)
-        await ask(sql.mark, [indexes, clocks, untils, keeps])
-        await removeLocked(ask, removed, owe)
-        if (more) await ask(sql.writeUnlessThere, flag)
+        await removeLocked(ask, removed, owe, [indexes, clocks, untils, keeps])
+        if (more && !isTrue(found[0], 'flagged')) await ask(sql.writeUnlessThere, flag)
         return { removed, more }
       })
     },
@@ -146,16 +145,18 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     },
   }
 
-  /** Erases locked records and writes what is owed for them. */
+  /** Erases locked records, leaves marks, and writes what is owed. */
   async function removeLocked(
     ask: Ask,
     removed: readonly StoredEntry[],
     owe: Owe | undefined,
+    marks?: readonly unknown[],
   ): Promise<void> {
-    if (removed.length === 0) return
-    const owed: readonly Successor[] = owe?.(removed) ?? []
+    const owed = removed.length > 0 ? (owe?.(removed) ?? []) : []
     const values = recordsValues(owed)
-    await ask(sql.erase, [[...removed, ...owed].map(({ id }) => id)])
+    const ids = [...removed, ...owed].map(({ id }) => id)
+    if (marks !== undefined) await ask(sql.eraseAndMark, [ids, ...marks])
+    else if (ids.length > 0) await ask(sql.erase, [ids])
     if (owed.length > 0) await ask(sql.write, values)
   }
 }

@@ -13,7 +13,7 @@ export interface Statements {
   readonly lockCovered: string
   readonly lockExpired: string
   readonly erase: string
-  readonly mark: string
+  readonly eraseAndMark: string
   readonly write: string
   readonly writeUnlessThere: string
   readonly claim: string
@@ -58,6 +58,14 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
     INSERT INTO ${found} (index, id)
     SELECT i.index, w.id FROM written w, unnest(w.indexes) i (index)
     ON CONFLICT DO NOTHING`
+
+  /** In `gone` both columns are in one row, lest the planner look up one and compare the other. */
+  const erasing = `erased AS (
+        DELETE FROM ${records} WHERE id = ANY ($1::text[]) RETURNING id, indexes
+      ), gone AS MATERIALIZED (
+        SELECT e.id, i.index FROM erased e, unnest(e.indexes) i (index)
+      )
+      DELETE FROM ${found} f USING gone g WHERE f.index = g.index AND f.id = g.id`
 
   const sweep = (table: string, key: string, until: string): string => `
     DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
@@ -132,7 +140,7 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
       SELECT id, ${bytesOf('r')} AS value FROM ${records} r WHERE id = $1::text FOR UPDATE`,
 
     covered: `
-      SELECT DISTINCT c.id
+      SELECT DISTINCT c.id, EXISTS (SELECT FROM ${records} WHERE id = $6::text) AS flagged
       FROM unnest($1::text[], $2::text[], $3::float8[]) m (index, clock, until) CROSS JOIN LATERAL (
         SELECT f.id FROM ${found} f JOIN ${records} r ON r.id = f.id
         WHERE f.index = m.index AND ${ends('r', 'm')}
@@ -153,25 +161,20 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
       SELECT id, ${bytesOf('r')} AS value FROM ${records} r WHERE expires_at <= ${at('$1')}
       ORDER BY expires_at LIMIT $2::int FOR UPDATE SKIP LOCKED`,
 
-    // One row with both columns, lest the planner look up one of them and compare the other.
-    erase: `
-      WITH erased AS (
-        DELETE FROM ${records} WHERE id = ANY ($1::text[]) RETURNING id, indexes
-      ), gone AS MATERIALIZED (
-        SELECT e.id, i.index FROM erased e, unnest(e.indexes) i (index)
-      )
-      DELETE FROM ${found} f USING gone g WHERE f.index = g.index AND f.id = g.id`,
+    erase: `WITH ${erasing}`,
 
-    mark: `
-      INSERT INTO ${marks} AS m (index, clock, established_until, keep_until)
-      SELECT index, clock, max(established_until), max(keep_until)
-      FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[])
-        n (index, clock, established_until, keep_until)
-      GROUP BY index, clock ORDER BY index, clock
-      ON CONFLICT (index, clock) DO UPDATE SET
-        established_until = greatest(m.established_until, excluded.established_until),
-        keep_until = greatest(m.keep_until, excluded.keep_until)
-      WHERE m.established_until < excluded.established_until OR m.keep_until < excluded.keep_until`,
+    eraseAndMark: `
+      WITH marked AS (
+        INSERT INTO ${marks} AS m (index, clock, established_until, keep_until)
+        SELECT index, clock, max(established_until), max(keep_until)
+        FROM unnest($2::text[], $3::text[], $4::float8[], $5::float8[])
+          n (index, clock, established_until, keep_until)
+        GROUP BY index, clock ORDER BY index, clock
+        ON CONFLICT (index, clock) DO UPDATE SET
+          established_until = greatest(m.established_until, excluded.established_until),
+          keep_until = greatest(m.keep_until, excluded.keep_until)
+        WHERE m.established_until < excluded.established_until OR m.keep_until < excluded.keep_until
+      ), ${erasing}`,
 
     write: write(''),
     writeUnlessThere: write('ON CONFLICT DO NOTHING'),
