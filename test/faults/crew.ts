@@ -1,5 +1,7 @@
+import type { AuthEvent } from '#coatcheck'
 import type { Place } from '../processes/place.ts'
 import { type Process, startProcess } from '../processes/processes.ts'
+import { until } from '../servers/until.ts'
 import type { Random } from './random.ts'
 
 /** One process of the application, alive or not. */
@@ -54,12 +56,12 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
     const offset = options.offset(nth)
     const refreshed: Member['refreshed'] = new Map()
     const setup = { place: options.place(nth), issuer, offset, name }
-    const process = await startProcess(setup, (event) => {
-      if (event.type === 'refreshed') {
-        const times = refreshed.get(event.session) ?? []
-        refreshed.set(event.session, [...times, Date.now()])
-      }
-    })
+    const heard = (event: AuthEvent): void => {
+      if (event.type !== 'refreshed') return
+      refreshed.set(event.session, [...(refreshed.get(event.session) ?? []), Date.now()])
+    }
+    // Some drivers refuse to begin without a server: then it is started again and again.
+    const process = await until(`${name} starts`, () => startProcess(setup, heard))
     const member: Member = {
       ...{ name, offset, process, killedAt: undefined, refreshed },
     }

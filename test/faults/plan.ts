@@ -27,8 +27,10 @@ function killing({ crew }: World): Fault {
   return {
     kind: 'kill -9 of two processes',
     async befall() {
-      const replaced = [crew.killOne(), crew.killOne()]
-      return async () => void (await Promise.all(replaced))
+      const replaced = Promise.all([crew.killOne(), crew.killOne()])
+      // Whether they start is asked when the round ends.
+      replaced.catch(() => undefined)
+      return async () => void (await replaced)
     },
   }
 }

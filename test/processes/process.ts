@@ -53,6 +53,7 @@ export type Told =
   /** With the number of the question that it came of, if it did. */
   | { readonly event: AuthEvent; readonly number?: number | undefined }
   | { readonly ready: true }
+  | { readonly failed: string }
 
 const setup: Setup = JSON.parse(process.env['SETUP'] ?? '')
 const answering = new AsyncLocalStorage<number>()
@@ -61,7 +62,7 @@ const systemNow = Date.now
 const now = (): number => systemNow() + offset
 // The clock of a machine is off for everybody on it: stores and drivers read it too.
 Date.now = now
-const store = await openStore(setup.place, now)
+const store = await openStore(setup.place, now).catch(giveUp)
 let auth = begin(setup.keys ?? [KEY])
 
 process.on('message', async ({ number, question }: { number: number; question: Question }) => {
@@ -129,6 +130,12 @@ async function handle({ method, url, headers, body }: WireRequest): Promise<Wire
   const request = new Request(url, { ...init, ...(body !== undefined && { body }) })
   const response = await auth.handle(request)
   return { status: response.status, headers: [...response.headers], body: await response.text() }
+}
+
+/** Whoever watches over processes starts another. */
+function giveUp(error: unknown): never {
+  tell({ failed: String(error) })
+  process.exit(1)
 }
 
 function tell(told: Told): void {

@@ -47,6 +47,7 @@ export async function startProcess(
     child.once('exit', () => reject(new Error('The process did not start.')))
     child.on('message', (told: Told) => {
       if ('ready' in told) return resolve()
+      if ('failed' in told) return reject(new Error(`The process did not start: ${told.failed}`))
       if ('event' in told) {
         events.push(told.event)
         waiting.get(told.number ?? 0)?.heard?.(told.event)
