@@ -106,18 +106,26 @@ async function lookFor(
   return next
 }
 
-async function doWork(context: Context, entry: StoredEntry, work: Work): Promise<void> {
+async function doWork(context: Context, { id }: StoredEntry, listed: Work): Promise<void> {
   const vault = await context.keyring.load()
-  const attempt = work.kind === 'revocation' ? work.attempts : work.dueAt
-  const claim = vault.index('claim', 'work', entry.id, String(attempt))
+  const claim = vault.index('claim', 'work', id, attemptOf(listed))
   const until = (await context.store.now()) + WORK_CLAIM
   if (!(await context.store.claim(claim, until))) return
+  // Since it was listed somebody may have done it, so long ago that their claim is over.
+  const value = await context.store.get(id)
+  const work = value && openWork(vault, id, value)
+  if (value === undefined || work === undefined || attemptOf(work) !== attemptOf(listed)) return
   if (work.kind === 'sign_out') {
     await removeSessions(context, work.order, { resumed: true })
-    await context.store.remove(entry.id)
+    await context.store.remove(id)
   } else {
-    await revokeOwed(context, entry, work)
+    await revokeOwed(context, { id, value }, work)
   }
+}
+
+/** What a claim is for: of one piece of work each attempt is claimed anew. */
+function attemptOf(work: Work): string {
+  return String(work.kind === 'revocation' ? work.attempts : work.dueAt)
 }
 
 /** Some at a time; begins none when the process is to end. */
