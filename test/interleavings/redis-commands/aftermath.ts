@@ -5,12 +5,14 @@ import {
   finish,
   mark,
   owedId,
+  type RemoveAll,
   type Replace,
   removeAll,
   replace,
   textOf,
   unfinishedId,
 } from './operations.ts'
+import type { Progress } from './progress.ts'
 import { isMarked } from './refused.ts'
 import { isDone } from './removed.ts'
 import type { Snapshot } from './snapshots.ts'
@@ -22,24 +24,30 @@ export function checkAftermath(
 ): Checks['afterwards'] {
   const seen = new Set<string>()
   /** What begins with the same ends the same. */
-  async function once(look: string, snapshot: Snapshot, check: () => Promise<void>): Promise<void> {
-    const name = `${snapshot.id} ${look}`
-    if (seen.has(name)) return
-    seen.add(name)
-    await check()
+  function isNew(look: string, snapshot: Snapshot): boolean {
+    const size = seen.size
+    return seen.add(`${snapshot.butForEnds} ${look}`).size > size
   }
 
-  return async ({ snapshot, actors }, work) => {
+  return ({ snapshot, actors }) => {
+    const looks: ((work: WorkAlone) => Promise<void>)[] = []
     for (const actor of actors) {
       const { operation, began, progress } = actor
       isOwed(actor, snapshot)
-      if (isDone(actor)) continue
-      const look = `${operation.name} ${progress.changes.length} ${began?.live.id}`
-      await once(look, snapshot, () => isFinished(actor, snapshot, known, work))
-      if (operation.kind !== 'replace' || progress.outcome !== undefined) continue
-      await once(operation.name, snapshot, () => isReplaced(operation, snapshot, actors, work))
+      if (operation.kind === 'removeAll' && began && !operation.resumed && !isDone(actor)) {
+        const look = `${operation.name} ${progress.changes.length} ${began.live.id}`
+        if (isNew(look, snapshot)) {
+          looks.push((work) => isFinished(operation, progress, began, snapshot, known, work))
+        }
+      }
+      if (operation.kind === 'replace' && progress.outcome === undefined) {
+        if (isNew(operation.name, snapshot)) {
+          looks.push((work) => isReplaced(operation, snapshot, actors, work))
+        }
+      }
     }
-    await once('all', snapshot, () => isSignedOut(snapshot, indexes, work))
+    if (isNew('all', snapshot)) looks.push((work) => isSignedOut(snapshot, indexes, work))
+    return looks
   }
 }
 
@@ -55,17 +63,18 @@ function isOwed({ operation, progress }: Actor, { live }: Snapshot): void {
 
 /** Others finish a removal that has begun to remove. */
 async function isFinished(
-  { operation, progress, began }: Actor,
+  operation: RemoveAll,
+  { changes }: Progress,
+  began: Snapshot,
   snapshot: Snapshot,
   known: KnownRecords,
   work: WorkAlone,
 ): Promise<void> {
-  if (operation.kind !== 'removeAll' || operation.resumed || began === undefined) return
   const { live } = await work(snapshot, finish('worker', operation))
   if (live.has(unfinishedId(operation.order))) {
     throw new Error(`[unfinished] ${operation.name} died, and is never finished`)
   }
-  if (!progress.changes.some(({ id, to }) => to === undefined && !id.startsWith('w.'))) return
+  if (!changes.some(({ id, to }) => to === undefined && !id.startsWith('w.'))) return
   for (const id of began.live.keys()) {
     if (!areEnding(operation.marks, known.of(live.get(id)), true)) continue
     throw new Error(`[unfinished] ${operation.name} died, and nobody removes ${live.get(id)}`)

@@ -33,8 +33,8 @@ export interface Checks {
   /** Of what an operation did and answered, whatever is there. */
   progress(operation: Operation, progress: Progress): void
   moment(moment: Moment): void
-  /** When all are done, or all but one, which has died: of what others do then. */
-  afterwards(moment: Moment, work: WorkAlone): Promise<void>
+  /** When all are done, or all but one, which has died: what others find who come then. */
+  afterwards(moment: Moment): readonly ((work: WorkAlone) => Promise<void>)[]
 }
 
 /** How it is gone about. */
@@ -122,17 +122,25 @@ export async function explore(
     return new Error([message, ...order].join('\n  '), { cause: error })
   }
 
-  async function go({ snapshot, actors }: Node, at: number, command: Command): Promise<Moment> {
+  /** Where a command leads, if all that it does was found out before. */
+  function known({ snapshot, actors }: Node, { at, command }: Taken): Moment | undefined {
     const actor = actors[at]
-    const operation = steps[at]
-    if (actor === undefined || operation === undefined) throw new Error('Nobody sent this.')
-    const before = snapshot.of(command.slot)
-    const step = slots.known(before, command) ?? (await slots.run(before, command))
-    const progress =
-      operation.known(actor.progress, command, step) ??
-      (await operation.advance(actor.progress, command, step))
+    const step = slots.known(snapshot.of(command.slot), command)
+    if (actor === undefined || step === undefined) return undefined
+    const progress = steps[at]?.known(actor.progress, command, step)
+    if (progress === undefined) return undefined
     const moved = { ...actor, progress, began: actor.began ?? snapshot }
     return { snapshot: snapshot.with(step.after), actors: actors.with(at, moved) }
+  }
+
+  async function findOut(node: Node, { at, command }: Taken): Promise<Moment> {
+    const before = node.snapshot.of(command.slot)
+    const step = slots.known(before, command) ?? (await slots.run(before, command))
+    const actor = node.actors[at]
+    if (actor !== undefined) await steps[at]?.advance(actor.progress, command, step)
+    const moment = known(node, { at, command })
+    if (moment === undefined) throw new Error('Nobody sent this.')
+    return moment
   }
 
   const begin = steps.map(({ start }, at): Actor => {
@@ -151,19 +159,20 @@ export async function explore(
         progress.pending.map((command) => ({ at, command })),
       )
       const now = waiting.find(({ command }) => atOnce(command))
-      for (const { at, command } of now ? [now] : waiting) {
-        const { snapshot, actors } = await go(node, at, command)
+      for (const step of now ? [now] : waiting) {
+        const { snapshot, actors } = known(node, step) ?? (await findOut(node, step))
         const name = `${snapshot.id},${actors.map(nameOf).join()}`
-        const known = next.get(name)
-        const reached = known ?? reach(snapshot, actors, node.at, { at, command })
+        const reached = next.get(name) ?? reach(snapshot, actors, node.at, step)
         reached.paths += node.paths
         next.set(name, reached)
       }
       if (waiting.length === 0) orderings += node.paths
       if (node.actors.filter(({ progress }) => progress.outcome === undefined).length > 1) continue
-      await checks.afterwards(node, work).catch((error: unknown) => {
+      try {
+        for (const look of checks.afterwards(node)) await look(work)
+      } catch (error) {
         throw explained(node, error)
-      })
+      }
     }
     layer = [...next.values()]
   }

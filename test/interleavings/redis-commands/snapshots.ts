@@ -1,8 +1,11 @@
+import { PREFIX } from './command.ts'
 import { type Contents, liveTextOf, type Slots } from './slots.ts'
 
 /** What all slots hold at one time. The same is the same object. */
 export interface Snapshot {
   readonly id: number
+  /** The same where the ends of records are all that differs: only a sweep reads these. */
+  readonly butForEnds: string
   readonly slots: readonly Contents[]
   readonly live: Live
   of(slot: number): Contents
@@ -27,6 +30,7 @@ export function createSnapshots(slots: Slots): Snapshot {
     const next = new Map<number, Snapshot>()
     const fresh: Snapshot = {
       id: all.size,
+      butForEnds: sorted.flatMap((slot) => (holdsEnds(slot) ? [] : slot.id)).join(),
       slots: sorted,
       live: liveIn(sorted),
       of: (slot) => contents.get(slot) ?? slots.empty(slot),
@@ -54,4 +58,8 @@ export function createSnapshots(slots: Slots): Snapshot {
   }
 
   return intern(new Map())
+}
+
+function holdsEnds({ dumps }: Contents): boolean {
+  return [...dumps.keys()].every((key) => key.startsWith(`${PREFIX}e:`))
 }
