@@ -50,6 +50,7 @@ describe('postgresStore, one statement at a time', () => {
       }),
     )
     const came = JSON.stringify([answers, await aftermath(store, prefix)])
+    await store.close()
     const could = await allOutcomes(story, prefix)
     if (could.has(came)) return undefined
     return [`seed ${seed}`, ...story.setup, '--', ...story.acts, came, '-- could be', ...could]
