@@ -96,7 +96,8 @@ function forward(from: Socket, to: Socket, delay: () => number, passed: () => Pr
 }
 
 function reset(socket: Socket, how: 'RST' | 'FIN'): void {
-  // One that is not connected yet would wait for that first.
-  if (how === 'RST' && !socket.connecting) socket.resetAndDestroy()
+  // One that is not connected yet would wait for that first. One that is just saying goodbye cannot
+  // be reset (libuv refuses), and Node would then never close it.
+  if (how === 'RST' && !socket.connecting && !socket.writableEnded) socket.resetAndDestroy()
   else socket.destroy()
 }
