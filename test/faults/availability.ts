@@ -2,6 +2,8 @@
 export interface Availability {
   /** Something befalls the store now. */
   fault(kind: string): void
+  /** All is in order again, and everybody was asked. */
+  over(): void
   /** A request of this session, asked at that time, was answered as it should be. */
   served(session: number, askedMilliseconds: number): void
   /** It was answered with an error, or not at all. */
@@ -34,6 +36,10 @@ export function createAvailability(): Availability {
       current = { kind, at: Date.now(), isServed: false }
       const { times = 0, first = 0, last = 0 } = longest.get(kind) ?? {}
       longest.set(kind, { times: times + 1, first, last })
+    },
+    over() {
+      current = undefined
+      refused.clear()
     },
     served(session, asked) {
       if (current === undefined || asked < current.at) return

@@ -50,6 +50,7 @@ export function createRounds(world: World): Rounds {
       await load.stop()
       count += 1
       await lookAtAll(world, from)
+      availability.over()
       judgeRotations(world, reused)
       judgeLosses(world, excuses)
     },
