@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { RootDatabase } from 'lmdb'
+import { expiresAtIn, indexesIn } from '#coatcheck/stores/layout/record-bytes'
 import { createEndingRows } from '#coatcheck/stores/lmdb/ending-rows'
 import { endKey, indexKey, partKey, recordId } from '#coatcheck/stores/lmdb/keys'
-import { expiresAtIn, indexesIn } from '#coatcheck/stores/layout/record-bytes'
 import { createRecords } from '#coatcheck/stores/lmdb/records'
 import { openTable } from '#coatcheck/stores/lmdb/table'
 
@@ -31,7 +31,8 @@ export function assertConsistent(database: RootDatabase): Record<string, number>
       assert.ok(held !== undefined)
       expected.add(hex(endKey(expiresAtIn(held.bytes), key)))
       for (const index of indexesIn(held.bytes)) expected.add(hex(indexKey(index, id)))
-      for (let part = 0; part < held.parts; part++) expected.add(hex(partKey(held.number, part)))
+      const { number, parts } = held.place
+      for (let part = 0; part < parts; part++) expected.add(hex(partKey(number, part)))
     } else if ('mc'.includes(kind)) {
       const [until = 0] = rows.read(key) ?? []
       expected.add(hex(endKey(until, key)))

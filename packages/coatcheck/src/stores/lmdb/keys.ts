@@ -7,7 +7,7 @@ import type { Established } from '../../core/tokens/store.ts'
  *   e time key              when the row with that key ends; in this order rows are swept
  *   i length index id       a record can be found under an index
  *   m clock index           a mark
- *   n                       the number the next record's parts get
+ *   n                       where the next record's parts go
  *   r id                    where a record's parts are
  *   v number part           a part of a record
  *
@@ -17,8 +17,8 @@ import type { Established } from '../../core/tokens/store.ts'
 
 /** Longer names are refused. The core's have at most 64 bytes. */
 const LONGEST_NAME = 255
-/** What parts are numbered with. */
-export const NEXT_NUMBER: Uint8Array = Buffer.from('n')
+/** Where the next parts go. */
+export const NEXT: Uint8Array = Buffer.from('n')
 /** Milliseconds from here on are all the same to the sweep. */
 const END_OF_TIME = 2 ** 48 - 1
 

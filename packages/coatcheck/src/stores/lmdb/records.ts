@@ -1,8 +1,8 @@
 import { sameBytes } from '../../core/tokens/bytes.ts'
 import type { StoredEntry, Successor } from '../../core/tokens/store.ts'
 import { expiresAtIn, indexesIn, toBytes, valueIn } from '../layout/record-bytes.ts'
-import { endKey, indexKey, NEXT_NUMBER, partKey, recordKey } from './keys.ts'
-import { cut } from './pages.ts'
+import { endKey, indexKey, recordKey } from './keys.ts'
+import { createParts, decodePlace, encodePlace, type Place } from './parts.ts'
 import type { OpenTable } from './table.ts'
 
 /** Records and everything by which they are found. What writes is called inside a transaction. */
@@ -18,9 +18,7 @@ export interface Records {
 export interface HeldRecord {
   readonly id: string
   readonly bytes: Buffer
-  /** Where its parts are. */
-  readonly number: number
-  readonly parts: number
+  readonly place: Place
 }
 
 /** A record made ready, so that nothing can fail between the first write and the last. */
@@ -45,39 +43,13 @@ export function toEntry({ id, bytes }: HeldRecord): StoredEntry {
 }
 
 /** The records of a table. */
-export function createRecords({ table, pageSize }: OpenTable): Records {
+export function createRecords(opened: OpenTable): Records {
+  const { table } = opened
+  const parts = createParts(opened)
+
   function read(id: string): HeldRecord | undefined {
     const row = table.getBinaryFast(recordKey(id))
-    if (row === undefined) return undefined
-    const { number, length, parts } = decodePlace(row)
-    const bytes = Buffer.allocUnsafe(length)
-    for (let part = 0, at = 0; part < parts; part++) {
-      const found = table.getBinaryFast(partKey(number, part))
-      if (found === undefined)
-        throw new Error('A part of a record is missing: the data is damaged.')
-      // lmdb reuses one large buffer and only sets its `length`.
-      bytes.set(found.subarray(0, found.length), at)
-      at += found.length
-    }
-    return { id, bytes, number, parts }
-  }
-
-  function takeNumber(): number {
-    const row = table.getBinaryFast(NEXT_NUMBER)
-    const number = row === undefined ? 0 : Buffer.from(row.subarray(0, 6)).readUIntBE(0, 6)
-    const next = Buffer.allocUnsafe(6)
-    next.writeUIntBE(number + 1, 0, 6)
-    table.put(NEXT_NUMBER, next)
-    return number
-  }
-
-  /** Told that a row is the last of all, LMDB leaves no room in the page before it. */
-  function append(key: Uint8Array, part: Uint8Array): void {
-    if (table.putSync(key, part, { append: true }) === false) table.put(key, part)
-  }
-
-  function eraseParts({ number, parts }: HeldRecord): void {
-    for (let part = 0; part < parts; part++) table.remove(partKey(number, part))
+    return row && { id, ...parts.read(decodePlace(row)) }
   }
 
   return {
@@ -90,27 +62,15 @@ export function createRecords({ table, pageSize }: OpenTable): Records {
       const old = before === undefined ? [] : pointersTo(before)
       for (const pointer of old) if (!pointers.some(same(pointer))) table.remove(pointer)
       for (const pointer of pointers) if (!old.some(same(pointer))) table.put(pointer, NOTHING)
-      if (before !== undefined) eraseParts(before)
-      const number = takeNumber()
-      const ends = cut(bytes.length, pageSize)
-      ends.forEach((end, part) => {
-        append(partKey(number, part), bytes.subarray(part === 0 ? 0 : ends[part - 1], end))
-      })
-      table.put(key, encodePlace({ number, length: bytes.length, parts: ends.length }))
+      table.put(key, encodePlace(parts.write(bytes, before?.place)))
     },
 
     erase(held) {
       for (const pointer of pointersTo(held)) table.remove(pointer)
-      eraseParts(held)
+      parts.erase(held.place)
       table.remove(recordKey(held.id))
     },
   }
-}
-
-interface Place {
-  readonly number: number
-  readonly length: number
-  readonly parts: number
 }
 
 const NOTHING = new Uint8Array(0)
@@ -131,21 +91,4 @@ function pointersOf(
 
 function same(pointer: Uint8Array): (other: Uint8Array) => boolean {
   return (other) => sameBytes(pointer, other)
-}
-
-function encodePlace({ number, length, parts }: Place): Uint8Array {
-  const row = Buffer.allocUnsafe(11)
-  row.writeUIntBE(number, 0, 6)
-  row.writeUInt32BE(length, 6)
-  row[10] = parts
-  return row
-}
-
-function decodePlace(row: Uint8Array): Place {
-  const view = new DataView(row.buffer, row.byteOffset)
-  return {
-    number: view.getUint16(0) * 2 ** 32 + view.getUint32(2),
-    length: view.getUint32(6),
-    parts: view.getUint8(10),
-  }
 }

@@ -83,37 +83,49 @@ function nameIn(key: Buffer, value: Buffer): string | undefined {
 
 /** Parts of a record follow one another. What tells which record they are of comes before them. */
 function* joined(rows: Iterable<Row>): Generator<RawEntry> {
-  const ids = new Map<number, string>()
+  const found = new Map<number, Found>()
   let parts: Row[] = []
   for (const row of rows) {
     const { key, value } = row
     const isPart = key[0] === PART && key.length === PART_KEY_LENGTH
     const [first] = parts
     if (first !== undefined && !(isPart && numberOf(key) === numberOf(first.key))) {
-      yield recordOf(parts, ids)
+      yield* recordOf(parts, found)
       parts = []
     }
     if (isPart) parts.push(row)
     else {
-      if (key[0] === 0x72 && value.length >= 6)
-        ids.set(value.readUIntBE(0, 6), key.toString('utf8', 1))
+      if (key[0] === 0x72 && value.length >= 10) {
+        const id = key.toString('utf8', 1)
+        found.set(value.readUIntBE(0, 6), { id, length: value.readUInt32BE(6) })
+      }
       yield { ...toEntry(OURS, key, value), isMark: isMark(key) }
     }
   }
-  if (parts.length > 0) yield recordOf(parts, ids)
+  if (parts.length > 0) yield* recordOf(parts, found)
 }
 
-function recordOf(parts: readonly Row[], ids: ReadonlyMap<number, string>): RawEntry {
+/** What the row that leads to a record says of it. */
+interface Found {
+  readonly id: string
+  readonly length: number
+}
+
+function* recordOf(parts: readonly Row[], found: ReadonlyMap<number, Found>): Generator<RawEntry> {
   const number = numberOf(parts[0]?.key ?? Buffer.alloc(PART_KEY_LENGTH))
-  const id = ids.get(number)
-  const bytes = Buffer.concat(parts.map(({ value }) => value))
+  const all = Buffer.concat(parts.map(({ value }) => value))
+  const { id, length } = found.get(number) ?? { id: undefined, length: all.length }
+  const [bytes, rest] = [all.subarray(0, length), all.subarray(length)]
   const head = headLengthOf(bytes)
-  return {
-    place: `${OURS}: record ${id ?? 'that nothing leads to'}, parts ${number}`,
+  const place = `${OURS}: record ${id ?? 'that nothing leads to'}, parts ${number}`
+  yield {
+    place,
     key: Buffer.concat(parts.map(({ key }) => key)),
     bytes,
     record: { id: id ?? '', sealedAt: head <= bytes.length ? head : 0 },
   }
+  // Room that the record may grow into: there are zeros.
+  if (rest.some((byte) => byte !== 0)) yield { place: `${place}, behind it`, bytes: rest }
 }
 
 function numberOf(key: Buffer): number {
