@@ -267,10 +267,12 @@ async function run(
     operation = called
     return fault
   }
-  const outcome = await app.end(act())
-  const { struckAt } = app.store
-  const took = struckAt === undefined ? 0 : app.clock.now() - struckAt
-  app.store.fault = undefined
+  let took = 0
+  const answered = (): void => {
+    took = app.clock.now() - (app.store.struckAt ?? app.clock.now())
+    app.store.fault = undefined
+  }
+  const outcome = await app.end(act().finally(answered))
   await next?.(outcome, fault)
   if (operation === undefined) {
     assert.equal(outcome, 'done')
@@ -281,9 +283,9 @@ async function run(
   // What was deferred is done, then what was given up, then what is owed.
   await app.pass(2_000)
   await app.store.release()
-  // What nobody knows to be claimed is free after two minutes; all else is done sooner.
-  for (let round = 0; round < (operation === 'claim' ? 26 : 9); round += 1) {
-    app.clock.forward(5_000)
+  // What a worker claimed, and could not do, is free after two minutes.
+  for (let round = 0; round < 10; round += 1) {
+    app.clock.forward(15_000)
     await settle()
   }
   await check(outcome, { fault, operation }).catch((error: unknown) => {
