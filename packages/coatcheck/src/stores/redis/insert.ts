@@ -35,10 +35,10 @@ export async function insert(parts: Parts, id: string, record: StoredRecord): Pr
     ends.note([id], expiresAt),
   ])
   const stamp = stampOf(read(shell))
-  const refused = areRefusing(record, looked)
-  if (!refused && (await records.succeed(id, stamp, [{ id, record }]))) return true
+  // Where the shell is gone, its entries are left to whoever took it: the id may be his by now.
+  if (!areRefusing(record, looked)) return records.succeed(id, stamp, [{ id, record }])
   // Before the shell goes: afterwards the id and its entries may be somebody else's.
   await Promise.all([...unique.map((index) => indexes.drop(index, [id])), ends.drop([id])])
-  if (refused) await records.succeed(id, stamp, [])
+  await records.succeed(id, stamp, [])
   return false
 }

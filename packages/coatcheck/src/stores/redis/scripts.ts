@@ -62,13 +62,18 @@ return redis.call('ZRANGEBYLEX', KEYS[1], '-', '+', 'LIMIT', 0, ARGV[4])`)
 
 /**
  * Whether nothing that lasts is under the key. Ends are compared as the store's clock has it. A
- * record without indexes needs no shell and takes the place of one: whoever died left it there.
+ * record without indexes needs no shell and takes the place of one: whoever died left it there. Our
+ * own shell is there where a client whose connection broke sends the script again.
  */
 const IS_FREE = `
 local function isFree(key, given, bytes)
   local head = redis.call('GETRANGE', key, 0, 24)
   if head == '' then return true end
-  if string.sub(head, 1, 1) == 'S' and string.sub(bytes, 1, 1) == 'L' then return true end
+  if string.sub(head, 1, 1) == 'S' then
+    if string.sub(bytes, 1, 1) == 'L' or string.sub(bytes, 1, 17) == string.sub(head, 1, 17) then
+      return true
+    end
+  end
   return #head == 25 and struct.unpack('>d', string.sub(head, 18)) <= clock(given)
 end
 `
@@ -95,10 +100,13 @@ return 1`)
 
 /**
  * KEYS record, successors. ARGV state and version expected, and for each successor bytes and keep
- * until. Removes the version of a record that was read, and writes what succeeds it.
+ * until. Removes the version of a record that was read, and writes what succeeds it. That is there
+ * already where it takes the record's own place, and a client sends the script again.
  */
 export const SUCCEED: RedisScript = toScript(`
-if redis.call('GETRANGE', KEYS[1], 0, 16) ~= ARGV[1] then return 0 end
+local head = redis.call('GETRANGE', KEYS[1], 0, 16)
+if KEYS[1] == KEYS[2] and head == string.sub(ARGV[2], 1, 17) then return 1 end
+if head ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 for at = 2, #KEYS do
   redis.call('SET', KEYS[at], ARGV[2 * at - 2], 'PXAT', ARGV[2 * at - 1])
