@@ -24,6 +24,7 @@ export function createAgain(): Again {
   let timer: NodeJS.Timeout | undefined
 
   async function runAll(): Promise<void> {
+    timer = undefined
     running = true
     asked = false
     try {
@@ -41,7 +42,9 @@ export function createAgain(): Again {
   return {
     remember(removal) {
       const at = performance.now()
-      while (done.length >= MOST || (done[0]?.at ?? at) < at - REMEMBERED) done.shift()
+      // Those that wait to be done again are as old as the server was away.
+      const oldest = running || asked ? 0 : at - REMEMBERED
+      while (done.length >= MOST || (done[0]?.at ?? at) < oldest) done.shift()
       done.push({ at, removal })
     },
     run() {
