@@ -9,7 +9,7 @@ export interface Dangling {
 
 /** Whoever announced a record and lives has long written it by then, in milliseconds. */
 const SURE_AFTER = 600_000
-/** So many are waited for at once; the others are seen again. */
+/** So many are waited for at once; the others are seen again when some are forgotten. */
 const MOST = 10_000
 
 /** Nothing seen yet. */
@@ -23,12 +23,23 @@ export function createDangling({ indexes, records }: Parts, now: () => number): 
     if (held !== undefined && isUnder(index, held)) await indexes.add(index, [id], held.expiresAt)
   }
 
+  /** Most were announced and then written, and are never seen again: they must not take all room. */
+  function makeRoom(): void {
+    for (const [name, first] of seen) {
+      if (seen.size < MOST || now() - first <= SURE_AFTER) return
+      seen.delete(name)
+    }
+  }
+
   return {
     async saw(index, ids) {
       const sure = ids.filter((id) => {
-        const first = seen.get(`${index} ${id}`)
-        if (first === undefined && seen.size < MOST) seen.set(`${index} ${id}`, now())
-        return first !== undefined && now() - first > SURE_AFTER
+        const name = `${index} ${id}`
+        const first = seen.get(name)
+        if (first !== undefined) return now() - first > SURE_AFTER
+        makeRoom()
+        if (seen.size < MOST) seen.set(name, now())
+        return false
       })
       await Promise.all(sure.map((id) => prune(index, id)))
       for (const id of sure) seen.delete(`${index} ${id}`)
