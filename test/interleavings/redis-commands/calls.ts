@@ -39,6 +39,13 @@ export function toRun(
   return ['EVALSHA', sha, String(keys.length), ...keys, ...args]
 }
 
+/** A script in which something else is said. */
+export function but({ source }: RedisScript, said: string, other: string): RedisScript {
+  if (!source.includes(said))
+    throw new Error('The script is another one by now: break it elsewhere.')
+  return toScript(source.replace(said, other))
+}
+
 /** A script without the lines that begin with one of these. */
 export function without({ source }: RedisScript, ...beginnings: readonly string[]): RedisScript {
   const lines = source.split('\n')

@@ -4,8 +4,8 @@ import { slotOf } from '#coatcheck/stores/redis/slot'
 import { startRedis } from '../../servers/redis.ts'
 import type { Closable } from '../../servers/workplace.ts'
 import { patience } from '../runs.ts'
-import { explore, type Scenario } from './explore.ts'
-import { promiseOf } from './promise.ts'
+import { type Checks, type Exploring, explore, type Scenario } from './explore.ts'
+import { promiseOf, promiseOfTwice } from './promise.ts'
 import { LARGER, OF_FOUR, onlyForSweeps, SMALL, SWEEPS } from './scenarios.ts'
 import { openSlots, type Slots } from './slots.ts'
 
@@ -29,10 +29,13 @@ describe('redisStore, in every order of single commands:', () => {
   })
 
   /** `whole`: also what only a sweep would read, in every order. */
-  async function everyOrder(scenario: Scenario, whole: boolean): Promise<string> {
+  function everyOrder(scenario: Scenario, whole: boolean): Promise<string> {
     const how = whole ? {} : { atOnce: onlyForSweeps(scenario) }
-    const explored = await explore(slots, scenario, promiseOf(scenario), how)
-    const { orderings, moments, longest } = explored
+    return everyOrderOf(scenario, promiseOf(scenario), how)
+  }
+
+  async function everyOrderOf(scenario: Scenario, checks: Checks, how: Exploring): Promise<string> {
+    const { orderings, moments, longest } = await explore(slots, scenario, checks, how)
     assert.ok(orderings > 3, 'there was nothing to interleave')
     total.orderings += orderings
     total.moments += moments
@@ -54,6 +57,17 @@ describe('redisStore, in every order of single commands:', () => {
     it(`${what}: every promise holds [INV-3]`, patience, async (t) => {
       t.diagnostic(await everyOrder(scenario, false))
     })
+  }
+
+  for (const [what, scenario] of Object.entries({ ...SMALL, ...LARGER })) {
+    it(
+      `${what}: no sign-out misses anybody where a client sends a command again`,
+      patience,
+      async (t) => {
+        const how = { atOnce: onlyForSweeps(scenario), twice: true }
+        t.diagnostic(await everyOrderOf(scenario, promiseOfTwice(scenario), how))
+      },
+    )
   }
 
   it('tells slots as a Cluster does', () => {

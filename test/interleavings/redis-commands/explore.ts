@@ -17,6 +17,8 @@ export interface Actor {
   readonly progress: Progress
   /** What was there when its first command was run; `undefined`: it has not begun. */
   readonly began: Snapshot | undefined
+  /** A command of its was run, and the answer did not come: its client sends it again. */
+  readonly sentAgain: boolean
 }
 
 /** What is done at the same time. */
@@ -44,6 +46,8 @@ export interface Exploring {
    * Default: none.
    */
   readonly atOnce?: (command: Command) => boolean
+  /** Whether any one command may be run twice, of which its operation hears the second answer. */
+  readonly twice?: boolean
   readonly broken?: Break
 }
 
@@ -60,6 +64,8 @@ export interface Explored {
 interface Taken {
   readonly at: number
   readonly command: Command
+  /** It was run, and will be once more. */
+  readonly lost?: boolean
 }
 
 interface Node extends Moment {
@@ -77,7 +83,7 @@ export async function explore(
   slots: Slots,
   { before, operations }: Scenario,
   checks: Checks,
-  { atOnce = () => false, broken }: Exploring = {},
+  { atOnce = () => false, twice = false, broken }: Exploring = {},
 ): Promise<Explored> {
   const steps: Steps[] = []
   for (const operation of operations) steps.push(await takeApart(slots, operation, broken))
@@ -116,29 +122,34 @@ export async function explore(
     const order: string[] = []
     for (let one = at; one > 0; one = parents[one] ?? 0) {
       const step = taken[one]
-      if (step) order.unshift(`${operations[step.at]?.name}: ${step.command.label()}`)
+      if (step === undefined) continue
+      const lost = step.lost ? ', whose answer is lost' : ''
+      order.unshift(`${operations[step.at]?.name}: ${step.command.label()}${lost}`)
     }
     const message = error instanceof Error ? error.message : String(error)
     return new Error([message, ...order].join('\n  '), { cause: error })
   }
 
   /** Where a command leads, if all that it does was found out before. */
-  function known({ snapshot, actors }: Node, { at, command }: Taken): Moment | undefined {
+  function known({ snapshot, actors }: Node, { at, command, lost }: Taken): Moment | undefined {
     const actor = actors[at]
     const step = slots.known(snapshot.of(command.slot), command)
     if (actor === undefined || step === undefined) return undefined
-    const progress = steps[at]?.known(actor.progress, command, step)
+    const next = steps[at]?.known(actor.progress, command, step)
+    const progress = lost ? actor.progress : next
     if (progress === undefined) return undefined
-    const moved = { ...actor, progress, began: actor.began ?? snapshot }
+    const sentAgain = actor.sentAgain || lost === true
+    const moved = { ...actor, progress, began: actor.began ?? snapshot, sentAgain }
     return { snapshot: snapshot.with(step.after), actors: actors.with(at, moved) }
   }
 
-  async function findOut(node: Node, { at, command }: Taken): Promise<Moment> {
+  async function findOut(node: Node, taken: Taken): Promise<Moment> {
+    const { at, command } = taken
     const before = node.snapshot.of(command.slot)
     const step = slots.known(before, command) ?? (await slots.run(before, command))
     const actor = node.actors[at]
     if (actor !== undefined) await steps[at]?.advance(actor.progress, command, step)
-    const moment = known(node, { at, command })
+    const moment = known(node, taken)
     if (moment === undefined) throw new Error('Nobody sent this.')
     return moment
   }
@@ -146,7 +157,7 @@ export async function explore(
   const begin = steps.map(({ start }, at): Actor => {
     const operation = operations[at]
     if (operation === undefined) throw new Error('Nobody does this.')
-    return { operation, progress: start, began: undefined }
+    return { operation, progress: start, began: undefined, sentAgain: false }
   })
   const root = reach(first, begin, -1)
   root.paths = 1
@@ -156,10 +167,12 @@ export async function explore(
     const next = new Map<string, Node>()
     for (const node of layer) {
       const waiting = node.actors.flatMap(({ progress }, at) =>
-        progress.pending.map((command) => ({ at, command })),
+        progress.pending.map((command): Taken => ({ at, command })),
       )
       const now = waiting.find(({ command }) => atOnce(command))
-      for (const step of now ? [now] : waiting) {
+      const mayLose = twice && !now && !node.actors.some(({ sentAgain }) => sentAgain)
+      const losing = mayLose ? waiting.map((step) => ({ ...step, lost: true })) : []
+      for (const step of now ? [now] : [...waiting, ...losing]) {
         const { snapshot, actors } = known(node, step) ?? (await findOut(node, step))
         const name = `${snapshot.id},${actors.map(nameOf).join()}`
         const reached = next.get(name) ?? reach(snapshot, actors, node.at, step)
@@ -180,7 +193,8 @@ export async function explore(
 }
 
 /** Removals are judged by what was there when they began. */
-function nameOf({ operation, progress, began }: Actor): string {
+function nameOf({ operation, progress, began, sentAgain }: Actor): string {
   const isRemoval = operation.kind === 'removeAll' || operation.kind === 'remove'
-  return isRemoval ? `${progress.id}:${began?.live.id}` : String(progress.id)
+  const name = isRemoval ? `${progress.id}:${began?.live.id}` : String(progress.id)
+  return sentAgain ? `${name}!` : name
 }

@@ -6,7 +6,7 @@ import type { Closable } from '../../servers/workplace.ts'
 import { patience } from '../runs.ts'
 import { explore } from './explore.ts'
 import { BROKEN, MUTATIONS } from './mutations.ts'
-import { promiseOf } from './promise.ts'
+import { promiseOf, promiseOfTwice } from './promise.ts'
 import { LARGER, onlyForSweeps, SMALL } from './scenarios.ts'
 import { openSlots, type Slots } from './slots.ts'
 
@@ -25,22 +25,17 @@ describe('a redisStore that breaks one rule of its order is caught:', () => {
     await server.close()
   })
 
-  for (const { name, breaks, scenario: where, broken } of MUTATIONS) {
+  for (const { name, breaks, scenario: where, twice = false, broken } of MUTATIONS) {
     it(name, patience, async (t) => {
       const scenario = { ...SMALL, ...LARGER }[where]
       assert.ok(scenario, `there is no scenario "${where}"`)
-      const atOnce = onlyForSweeps(scenario)
-      await assert.rejects(
-        explore(slots, scenario, promiseOf(scenario), { atOnce, broken }),
-        ({ message }: Error) => {
-          t.diagnostic(message)
-          assert.ok(
-            message.startsWith(`[${breaks}] `),
-            `It was caught by something else: ${message}`,
-          )
-          return true
-        },
-      )
+      const how = { atOnce: onlyForSweeps(scenario), twice, broken }
+      const checks = twice ? promiseOfTwice(scenario) : promiseOf(scenario)
+      await assert.rejects(explore(slots, scenario, checks, how), ({ message }: Error) => {
+        t.diagnostic(message)
+        assert.ok(message.startsWith(`[${breaks}] `), `It was caught by something else: ${message}`)
+        return true
+      })
     })
   }
 })

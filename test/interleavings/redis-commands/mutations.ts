@@ -1,6 +1,6 @@
 import type { RedisArgument } from '#coatcheck/stores/redis/client'
 import { ADD, BEGIN, LOOK, MARK, SUCCEED, SWAP } from '#coatcheck/stores/redis/scripts'
-import { all, swapped, toRun, where, without } from './calls.ts'
+import { all, but, swapped, toRun, where, without } from './calls.ts'
 import { PREFIX } from './command.ts'
 import { NOW } from './gate.ts'
 import type { Break } from './progress.ts'
@@ -12,12 +12,14 @@ export interface Mutation {
   readonly breaks: string
   /** Where that is noticed: `scenarios.ts`. */
   readonly scenario: string
+  /** Noticed only where a client sends a command again. */
+  readonly twice?: boolean
   readonly broken: Break
 }
 
 /** Scripts that are none of the store's. */
 export const BROKEN = {
-  succeed: without(SUCCEED, "if redis.call('GETRANGE'"),
+  succeed: without(SUCCEED, 'if head ~='),
   swap: without(
     SWAP,
     'if string.sub(head, 2, 17)',
@@ -26,6 +28,7 @@ export const BROKEN = {
     'if string.sub(head, 42)',
   ),
   begin: without(BEGIN, 'if not isFree'),
+  beginOnce: but(BEGIN, 'string.sub(bytes, 1, 17) == string.sub(head, 1, 17)', 'false'),
 }
 
 const NO_MARKS = [Buffer.from(String(NOW)), null, null]
@@ -184,6 +187,13 @@ export const MUTATIONS: readonly Mutation[] = [
         ),
       ),
     ),
+  },
+  {
+    name: 'a script that is sent again does not know its own shell',
+    breaks: 'unfinished',
+    scenario: 'two sign-outs by one index',
+    twice: true,
+    broken: swapped(BEGIN, BROKEN.beginOnce),
   },
   {
     name: 'one script touches a record and an index',

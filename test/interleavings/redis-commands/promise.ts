@@ -9,7 +9,8 @@ import { checkRest } from './rest.ts'
 import { checkSaid } from './said.ts'
 
 /** What must hold in a scenario. The first word of a failure says which promise was broken. */
-export function promiseOf({ before, operations }: Scenario): Checks {
+export function promiseOf(scenario: Scenario): Checks {
+  const { before, operations } = scenario
   const records = createRecords([...before, ...operations])
   const indexes = indexesOf([...before, ...operations])
   return {
@@ -24,6 +25,26 @@ export function promiseOf({ before, operations }: Scenario): Checks {
       checkRest(moment)
     },
     afterwards: checkAftermath(records, indexes),
+  }
+}
+
+/**
+ * What must hold even where a client sends a command again whose answer was lost: an operation may
+ * then say that nothing was done which was, but no sign-out misses anybody.
+ */
+export function promiseOfTwice(scenario: Scenario): Checks {
+  const { before, operations } = scenario
+  const records = createRecords([...before, ...operations])
+  const whole = promiseOf(scenario)
+  return {
+    ...whole,
+    progress() {},
+    moment({ actors, snapshot }) {
+      for (const actor of actors) {
+        checkRemoval(actor, snapshot, records)
+        checkTakenBack(actor, snapshot)
+      }
+    },
   }
 }
 

@@ -10,7 +10,7 @@ export function checkRest({ snapshot: { slots }, actors }: Moment): void {
   for (const [index, ids] of slots.flatMap(({ entries }) => [...entries])) {
     for (const id of ids) {
       if (records.get(id)?.indexes.includes(index) !== false) continue
-      // Whoever lost against another refresh may have entered it too late to take it out again.
+      // Whoever lost against somebody else may have entered it too late to take it out again.
       if (actors.some((actor) => wasRefused(actor, id))) continue
       throw new Error(`[rest] ${id} is entered under ${index} and is not under it`)
     }
@@ -18,6 +18,7 @@ export function checkRest({ snapshot: { slots }, actors }: Moment): void {
 }
 
 function wasRefused({ operation, progress: { outcome } }: Actor, id: string): boolean {
-  if (operation.kind !== 'replace' || operation.entry.id !== id) return false
+  if (operation.kind !== 'replace' && operation.kind !== 'insert') return false
+  if (operation.entry.id !== id) return false
   return outcome !== undefined && 'value' in outcome && outcome.value === false
 }
