@@ -92,7 +92,7 @@ async function keepFromReplicas({ port }: RedisServer): Promise<void> {
   const client = new Redis(port)
   // Whoever is connected stays so; the replica, once disconnected, is not let in again.
   await client.config('SET', 'requirepass', 'locked')
-  await client.client('KILL', 'TYPE', 'replica')
+  await client.call('CLIENT', 'KILL', 'TYPE', 'replica')
   client.disconnect()
 }
 
