@@ -24,20 +24,24 @@ export interface Deployment {
    * the first is asked for the sign-in, the second with the callback.
    */
   signIn(subject: string, ...by: readonly Member[]): Promise<SignedIn>
-  /** The browser's requests from now on go to these processes in turn. */
-  browser(...by: readonly Member[]): TestBrowser
+  /** A browser without cookies, whose requests go to these processes in turn. */
+  browser(...by: readonly Member[]): Visitor
   close(): Promise<void>
 }
 
+/** Somebody in front of a browser. */
+export interface Visitor {
+  readonly browser: TestBrowser
+  /** Who answers its next requests, in turn. */
+  askNext(...by: readonly Member[]): void
+}
+
 /** Somebody who signed in. */
-export interface SignedIn {
+export interface SignedIn extends Visitor {
   readonly subject: string
   readonly sid: string
   readonly cookie: string
   readonly handle: string
-  readonly browser: TestBrowser
-  /** Who answers its browser's next requests, in turn. */
-  askNext(...by: readonly Member[]): void
 }
 
 const signingKey = generateKey('RSA', 'k1')
@@ -53,7 +57,7 @@ export async function startDeployment(shared: SharedStore): Promise<Deployment> 
   const members = new Set<Member>()
   let started = 0
 
-  function browserBy(first: readonly Member[]) {
+  function browserBy(first: readonly Member[]): Visitor {
     let by = first
     let asked = 0
     const browser = startBrowser({
@@ -105,7 +109,7 @@ export async function startDeployment(shared: SharedStore): Promise<Deployment> 
         handle: handleOf(sessionIdOfTicket(ticket.value)),
       }
     },
-    browser: (...by) => browserBy(by).browser,
+    browser: (...by) => browserBy(by),
     async close() {
       await Promise.all([...members].map((member) => member.kill()))
       await provider.close()
