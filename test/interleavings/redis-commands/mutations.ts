@@ -83,6 +83,24 @@ export const MUTATIONS: readonly Mutation[] = [
     broken: later(ADD, SUCCEED, ({ args }) => !isOwed(args)),
   },
   {
+    name: 'insert that is refused leaves its shell',
+    breaks: 'rest',
+    scenario: 'an insert and a sign-out',
+    broken: where(SUCCEED, async ({ keys, args }, send) =>
+      args.length === 1 && isState(args[0], SHELL) ? 1 : send(toRun(SUCCEED, keys, args)),
+    ),
+  },
+  {
+    name: 'insert is refused by a mark that nobody left',
+    breaks: 'refused',
+    scenario: 'an insert and a sign-out',
+    broken: where(ADD, async ({ keys, args }, send) => {
+      const [now] = NO_MARKS
+      await send(toRun(ADD, keys, args))
+      return [now, Buffer.from(`${NOW} ${NOW + 1}`), null]
+    }),
+  },
+  {
     name: 'removeAll reads the index before it leaves its mark',
     breaks: 'gone',
     scenario: 'an insert and a sign-out',
