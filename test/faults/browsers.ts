@@ -9,7 +9,7 @@ import type { World } from './world.ts'
 export interface CrewBrowser extends TestBrowser {
   /** Whom a request went to, and what the process told while it answered. */
   listener: {
-    asked(path: string, member: Member): void
+    asked(url: URL, member: Member): void
     told(event: AuthEvent): void
   }
 }
@@ -17,10 +17,10 @@ export interface CrewBrowser extends TestBrowser {
 /** One without cookies. A request rejects where the process dies over it. */
 export function openBrowser({ crew, provider }: World): CrewBrowser {
   const toApplication = async (request: Request): Promise<Response> => {
-    const { pathname } = new URL(request.url)
-    if (!pathname.startsWith('/auth/')) return new Response('the application')
+    const there = new URL(request.url)
+    if (!there.pathname.startsWith('/auth/')) return new Response('the application')
     const member = crew.any()
-    browser.listener.asked(pathname, member)
+    browser.listener.asked(there, member)
     const { method, url } = request
     const body = request.body === null ? undefined : await request.text()
     const wire = { method, url, headers: [...request.headers], body }

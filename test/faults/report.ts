@@ -27,7 +27,7 @@ export function reportOf(world: World, rounds: Rounds, settled: Settled): string
     `sessions whose tokens were revoked: ${settled.revoked}`,
     ...told('live refresh tokens that nobody is to revoke', settled.unrevoked),
     ...told('ended although nobody signed out', rounds.excuses),
-    `entries of the store that were looked through: ${settled.looked}`,
+    `entries of the store that were looked through: ${settled.looked}, index entries that lead to nothing: ${settled.dangling}`,
     `violations: ${violations.length}`,
   ]
 }

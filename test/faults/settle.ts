@@ -18,6 +18,8 @@ export interface Settled {
   readonly finishedLater: number
   /** Entries of the store that were looked through. */
   readonly looked: number
+  /** Entries of an index that lead to nothing: whoever removed the record died before it had tidied up. */
+  readonly dangling: number
 }
 
 /** Longer than any claim lasts: what the dead had begun is free for others by then. */
@@ -50,8 +52,8 @@ export async function settle(
   await lookAtAll(world, 0)
   judgeLosses(world, judged.excuses)
   const revoked = judgeRevocations(world)
-  const looked = await judgeRemains(world, arena)
-  return { unrevoked, revoked, finishedLater, looked }
+  const remains = await judgeRemains(world, arena)
+  return { unrevoked, revoked, finishedLater, ...remains }
 }
 
 const OWED = 'a revocation that is owed did not reach the provider'
@@ -152,8 +154,14 @@ function judgeRevocations({ provider, history }: World): number {
   return revoked.size
 }
 
-/** Nothing of anybody who was signed out is left in the store, reachable or not. */
-async function judgeRemains({ history, provider }: World, arena: Arena): Promise<number> {
+/**
+ * Nothing of anybody who was signed out is left in the store, reachable or not, but for entries of
+ * an index that lead to nothing: these end with their index.
+ */
+async function judgeRemains(
+  { history, provider }: World,
+  arena: Arena,
+): Promise<Pick<Settled, 'looked' | 'dangling'>> {
   const over = history.sessions.filter((session) => session.over !== undefined)
   const { found, looked } = await arena.examine((contents) =>
     findRemains({
@@ -164,12 +172,15 @@ async function judgeRemains({ history, provider }: World, arena: Arena): Promise
       identities: over.map(({ sid }) => ({ sid })),
     }),
   )
-  for (const { kind, place, what, identities } of found) {
+  const leadsToNothing = ({ kind, what }: (typeof found)[number]): boolean =>
+    kind === 'index_entry' && what.endsWith('There is no such record.')
+  const dangling = found.filter(leadsToNothing).length
+  for (const { kind, place, what, identities } of found.filter((one) => !leadsToNothing(one))) {
     const stories = identities.slice(0, 1).flatMap((at) => {
       const session = over[at]
       return session === undefined ? [] : storyOf(session)
     })
     history.violations.push({ promise: `${kind} is left at ${place}`, story: [what, ...stories] })
   }
-  return looked.entries
+  return { looked: looked.entries, dangling }
 }

@@ -21,8 +21,11 @@ export async function signIn(world: World, seat: Seat): Promise<boolean> {
   world.attempts.push(attempt)
   const beganAt = history.tick()
   const browser = openBrowser(world)
-  browser.listener.asked = (path, member) => {
-    if (path === '/auth/callback') attempt.callback = member.name
+  browser.listener.asked = ({ pathname, searchParams }, member) => {
+    if (pathname !== '/auth/callback') return
+    attempt.callback = member.name
+    attempt.code = searchParams.get('code') ?? undefined
+    attempt.sid = provider.issued.findLast(({ value }) => value === attempt.code)?.sid
   }
   let page: Page | undefined
   try {
@@ -33,12 +36,6 @@ export async function signIn(world: World, seat: Seat): Promise<boolean> {
   }
   if (page !== undefined && page.status >= 400) attempt.failure = `${page.status} ${page.text}`
   attempt.ended = Date.now()
-  const callback = provider.issued.findLast(
-    ({ kind, sub, value }) =>
-      kind === 'code' && sub === user && browser.history.some(({ url }) => url.includes(value)),
-  )
-  attempt.code = callback?.value
-  attempt.sid = callback?.sid
   const ticket = browser.cookies.find(({ name }) => name === COOKIE)?.value
   if (ticket === undefined || attempt.sid === undefined) {
     world.failed += 1

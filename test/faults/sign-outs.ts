@@ -42,8 +42,8 @@ export async function signOut(world: World, seat: Seat, how: SignOutWay): Promis
     },
     'by the user': async () => {
       browser.listener = {
-        asked(path, member) {
-          if (path === '/auth/sign-out') known.process = member.name
+        asked({ pathname }, member) {
+          if (pathname === '/auth/sign-out') known.process = member.name
         },
         told,
       }
