@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { EventEmitter } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { Redis as Ioredis, Cluster as IoredisCluster } from 'ioredis'
@@ -87,12 +88,12 @@ describe('a connection to one Redis', () => {
       try {
         await connection.send('key', ['PING'])
         let heard = 0
-        const stop = connection.onReconnected(() => {
+        connection.onReconnected(() => {
           heard += 1
         })
         await first().ask('CLIENT', 'KILL', 'TYPE', 'normal')
         await until('it has told', async () => heard === 1)
-        stop()
+        connection.close()
         await first().ask('CLIENT', 'KILL', 'TYPE', 'normal')
         await until('it is connected again', () => works(connection))
         assert.equal(heard, 1)
@@ -337,6 +338,21 @@ function itTalks(opened: () => Opened, ownerOf: (key: string) => Promise<RedisSe
     assert.equal(await calls(), 'EVALSHA 2, EVAL 1')
     await owner.ask('SCRIPT', 'FLUSH')
     assert.equal(await calls(), 'EVALSHA 4, EVAL 2')
+  })
+
+  it('leaves no listener behind when it is closed', async () => {
+    const client = opened().client as unknown as EventEmitter
+    const listeners = (): string[] =>
+      client.eventNames().map((name) => `${String(name)} ${client.listenerCount(name)}`)
+    const before = listeners()
+    const connection = connect(opened().client)
+    connection.onReconnected(() => assert.fail('It was closed.'))
+    const writes = connection.follow()
+    await writes.send('key', ['SET', 'key', 'value'])
+    assert.notDeepEqual(listeners(), before)
+    connection.close()
+    assert.deepEqual(listeners(), before)
+    await assert.rejects(writes.confirm(0, 1000), /replaced/)
   })
 
   it("rejects with the server's message, and nothing of the command", async () => {

@@ -48,7 +48,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const clock = options.now
   const now = clock ?? (() => Date.now())
   const again = createAgain()
-  const stopListening = connection.onReconnected(again.run)
+  connection.onReconnected(again.run)
   // Without a listener a lost connection would end the process, and what it owes with it.
   client.on('error', toldByTheCall)
   let isChecked = false
@@ -140,7 +140,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     },
 
     async close() {
-      stopListening()
+      connection.close()
       client.off('error', toldByTheCall)
       again.close()
     },

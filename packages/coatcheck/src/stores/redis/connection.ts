@@ -3,6 +3,7 @@ import { type RedisAnswer, toAnswer, toError } from './answer.ts'
 import type { RedisArgument, RedisClient } from './client.ts'
 import type { Primary } from './driver.ts'
 import { driverOf } from './driver-of.ts'
+import { createListeners } from './listeners.ts'
 import type { RedisScript } from './script.ts'
 
 export type { RedisAnswer } from './answer.ts'
@@ -32,8 +33,10 @@ export interface RedisConnection extends RedisCommands {
   follow(): RedisWrites
   /** The INFO text of the primary that owns the key. */
   info(key: string, section: string): Promise<string>
-  /** Calls back when a connection was established after the first one, if the client tells; returns how to stop. */
-  onReconnected(listener: () => void): () => void
+  /** Calls back when a connection was established after the first one, if the client tells. */
+  onReconnected(listener: () => void): void
+  /** Stops listening to the client, which stays open. Nothing can be confirmed any more. */
+  close(): void
 }
 
 /** Commands that remember which primary ran them, over which connection. */
@@ -48,9 +51,11 @@ export interface RedisWrites extends RedisCommands {
 
 /** Talks through the client; a TypeError that says what to write if it is none, or one that reads from replicas. */
 export function connect(client: RedisClient): RedisConnection {
-  const driver = driverOf(client)
+  const listeners = createListeners()
+  const driver = driverOf(client, listeners)
   const acknowledged = acknowledgements()
   const commands = commandsOf((key, command) => driver.send(key, command))
+  let closed = false
   return {
     ...commands,
     kind: driver.kind,
@@ -73,12 +78,18 @@ export function connect(client: RedisClient): RedisConnection {
               }),
             ),
           )
-          if (replaced) throw new Error('the connection to a Redis primary was replaced meanwhile')
+          if (closed || replaced) {
+            throw new Error('The connection to a Redis primary was replaced meanwhile.')
+          }
         },
       }
     },
     info: async (key, section) => String(await commands.send(key, ['INFO', section])),
     onReconnected: driver.onReconnected,
+    close() {
+      closed = true
+      listeners.stop()
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Listening, RedisArgument } from './client.ts'
 import type { Driver, Primary, Written } from './driver.ts'
+import type { Listeners } from './listeners.ts'
 
 /** A primary whose one connection is known: what it answers in one epoch came over one socket. */
 export interface DirectPrimary extends Primary {
@@ -10,10 +11,11 @@ export interface DirectPrimary extends Primary {
 /** Makes primaries of clients that have one connection each; one of one client. */
 export function directPrimaries<Client extends Listening>(
   sendTo: (client: Client, command: RedisArgument[]) => Promise<unknown>,
+  listeners: Listeners,
 ): (client: Client) => DirectPrimary {
   const known = new WeakMap<Client, DirectPrimary>()
   return (client) => {
-    const primary = known.get(client) ?? toPrimary(client, sendTo)
+    const primary = known.get(client) ?? toPrimary(client, sendTo, listeners)
     known.set(client, primary)
     return primary
   }
@@ -22,9 +24,10 @@ export function directPrimaries<Client extends Listening>(
 function toPrimary<Client extends Listening>(
   client: Client,
   sendTo: (client: Client, command: RedisArgument[]) => Promise<unknown>,
+  listeners: Listeners,
 ): DirectPrimary {
   let epoch = 0
-  client.on('connect', () => {
+  listeners.on(client, 'connect', () => {
     epoch += 1
   })
   const primary: DirectPrimary = {

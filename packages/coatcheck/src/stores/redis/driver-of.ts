@@ -8,6 +8,7 @@ import type {
 } from './client.ts'
 import type { Driver } from './driver.ts'
 import { ioredisClusterDriver, ioredisDriver } from './ioredis.ts'
+import type { Listeners } from './listeners.ts'
 import {
   nodeRedisClusterDriver,
   nodeRedisDriver,
@@ -16,24 +17,25 @@ import {
 } from './node-redis.ts'
 
 /** Recognises a client by what it can do. A TypeError says what to write for anything else. */
-export function driverOf(client: unknown): Driver {
+export function driverOf(client: unknown, listeners: Listeners): Driver {
   if (typeof client !== 'object' || client === null) throw unknownClient()
   const can = (name: string): boolean => typeof Reflect.get(client, name) === 'function'
   if (can('callBuffer') && can('on')) {
     refusePrefix(client)
     return Reflect.get(client, 'isCluster') === true
-      ? ioredisClusterDriver(withoutReplicas(client) as IoredisCluster)
-      : ioredisDriver(withoutReplicas(client) as IoredisClient)
+      ? ioredisClusterDriver(withoutReplicas(client) as IoredisCluster, listeners)
+      : ioredisDriver(withoutReplicas(client) as IoredisClient, listeners)
   }
   if (can('sendCommand') && can('on') && Reflect.has(client, 'isOpen')) {
     refusePrefix(client)
     if (optionsOf(client)['legacyMode']) {
       throw new TypeError('redisStore needs promises: make the client without legacyMode')
     }
-    if (can('nodeClient')) return nodeRedisClusterDriver(client as NodeRedisCluster)
-    if (can('getSentinelNode')) return nodeRedisSentinelDriver(client as NodeRedisSentinel)
-    if (can('execute')) return nodeRedisPoolDriver(client as NodeRedisPool)
-    return nodeRedisDriver(client as NodeRedisClient)
+    if (can('nodeClient')) return nodeRedisClusterDriver(client as NodeRedisCluster, listeners)
+    if (can('getSentinelNode'))
+      return nodeRedisSentinelDriver(client as NodeRedisSentinel, listeners)
+    if (can('execute')) return nodeRedisPoolDriver(client as NodeRedisPool, listeners)
+    return nodeRedisDriver(client as NodeRedisClient, listeners)
   }
   throw unknownClient()
 }

@@ -7,8 +7,8 @@ export interface Driver {
   send(key: string, command: RedisArgument[]): Promise<unknown>
   /** The same, and tells which primary has run it. */
   write(key: string, command: RedisArgument[]): Promise<Written>
-  /** Listens for connections established after the first; returns how to stop. */
-  onReconnected(listener: () => void): () => void
+  /** Calls back when a connection was established after the first one, if the client tells. */
+  onReconnected(listener: () => void): void
 }
 
 /** A primary as this process reaches it. The same object for the same way to it. */

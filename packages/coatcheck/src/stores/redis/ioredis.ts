@@ -1,23 +1,24 @@
 import type { IoredisClient, IoredisCluster, RedisArgument } from './client.ts'
 import { clusterDriver, directPrimaries } from './direct.ts'
 import type { Driver } from './driver.ts'
-import { listen } from './listen.ts'
+import type { Listeners } from './listeners.ts'
 import { slotOf } from './slot.ts'
 
 /** Drives ioredis' `new Redis()`, with or without Sentinels: after a failover it is the same object, connected anew. */
-export function ioredisDriver(client: IoredisClient): Driver {
-  const primary = directPrimaries(send)(client)
+export function ioredisDriver(client: IoredisClient, listeners: Listeners): Driver {
+  const primary = directPrimaries(send, listeners)(client)
   return {
     kind: 'single',
     send: (_key, command) => primary.send(command),
     write: (_key, command) => primary.write(command),
-    onReconnected: (listener) => listen(client, ['ready'], client.status === 'ready', listener),
+    onReconnected: (listener) =>
+      listeners.afterFirst(client, ['ready'], client.status === 'ready', listener),
   }
 }
 
 /** Drives ioredis' `new Redis.Cluster()`. */
-export function ioredisClusterDriver(client: IoredisCluster): Driver {
-  const primaryOf = directPrimaries(send)
+export function ioredisClusterDriver(client: IoredisCluster, listeners: Listeners): Driver {
+  const primaryOf = directPrimaries(send, listeners)
   const find = (key: string): IoredisClient | undefined => {
     const address = client.slots[slotOf(key)]?.[0]
     return client.nodes('master').find((node) => addressOf(node) === address)
@@ -34,7 +35,7 @@ export function ioredisClusterDriver(client: IoredisCluster): Driver {
       },
     ),
     onReconnected: (listener) =>
-      listen(client, ['ready', '+node'], client.status === 'ready', listener),
+      listeners.afterFirst(client, ['ready', '+node'], client.status === 'ready', listener),
   }
 }
 

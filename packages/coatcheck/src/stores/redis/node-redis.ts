@@ -7,7 +7,7 @@ import type {
 } from './client.ts'
 import { clusterDriver, directPrimaries } from './direct.ts'
 import type { Driver, Primary } from './driver.ts'
-import { listen } from './listen.ts'
+import type { Listeners } from './listeners.ts'
 import { slotOf } from './slot.ts'
 
 /**
@@ -20,19 +20,19 @@ const inBytes = {
 }
 
 /** Drives node-redis' `createClient()`. */
-export function nodeRedisDriver(client: NodeRedisClient): Driver {
-  const primary = primaries()(client)
+export function nodeRedisDriver(client: NodeRedisClient, listeners: Listeners): Driver {
+  const primary = primaries(listeners)(client)
   return {
     kind: 'single',
     send: (_key, command) => primary.send(command),
     write: (_key, command) => primary.write(command),
-    onReconnected: (listener) => listen(client, ['ready'], isReady(client), listener),
+    onReconnected: (listener) => listeners.afterFirst(client, ['ready'], isReady(client), listener),
   }
 }
 
 /** Drives node-redis' `createClientPool()`: it lends the connection that a command goes through. */
-export function nodeRedisPoolDriver(pool: NodeRedisPool): Driver {
-  const primaryOf = primaries()
+export function nodeRedisPoolDriver(pool: NodeRedisPool, listeners: Listeners): Driver {
+  const primaryOf = primaries(listeners)
   const borrow = <T>(use: (client: NodeRedisClient) => Promise<T>): Promise<T> =>
     pool.execute(use as never) as Promise<T>
   return {
@@ -40,13 +40,13 @@ export function nodeRedisPoolDriver(pool: NodeRedisPool): Driver {
     send: (_key, command) => pool.sendCommand(command, inBytes),
     write: (_key, command) => borrow((client) => primaryOf(client).write(command)),
     // A pool tells of its connections only that one failed: the next may be another already.
-    onReconnected: (listener) => listen(pool, ['error'], true, listener),
+    onReconnected: (listener) => listeners.afterFirst(pool, ['error'], true, listener),
   }
 }
 
 /** Drives node-redis' `createCluster()`; `useReplicas` does no harm, since nothing is sent as read-only. */
-export function nodeRedisClusterDriver(client: NodeRedisCluster): Driver {
-  const primaryOf = primaries()
+export function nodeRedisClusterDriver(client: NodeRedisCluster, listeners: Listeners): Driver {
+  const primaryOf = primaries(listeners)
   return {
     ...clusterDriver(
       (key, command) => client.sendCommand(key, false, command, inBytes),
@@ -56,7 +56,8 @@ export function nodeRedisClusterDriver(client: NodeRedisCluster): Driver {
         return primaryOf(await client.nodeClient(master as never))
       },
     ),
-    onReconnected: (listener) => listen(client, ['node-ready'], isReady(client), listener),
+    onReconnected: (listener) =>
+      listeners.afterFirst(client, ['node-ready'], isReady(client), listener),
   }
 }
 
@@ -65,15 +66,14 @@ export function nodeRedisClusterDriver(client: NodeRedisCluster): Driver {
  * its connections, and sends again after a failover; so what tells one primary from the next is the
  * server's own `run_id`, known since before a write and asked again in one pipeline with WAIT.
  */
-export function nodeRedisSentinelDriver(client: NodeRedisSentinel): Driver {
+export function nodeRedisSentinelDriver(client: NodeRedisSentinel, listeners: Listeners): Driver {
   const send = (command: RedisArgument[]): Promise<unknown> =>
     client.sendCommand(false, command, inBytes)
   // An older one does no harm: it is another than the one asked with WAIT, and nothing is confirmed.
   let runId: unknown
-  const forget = (): void => {
+  listeners.on(client, 'topology-change', () => {
     runId = undefined
-  }
-  client.on('topology-change', forget)
+  })
   const primary: Primary = {
     async wait(replicas, milliseconds) {
       // WAIT looks at what the server had written when the connection's command before it ran.
@@ -93,12 +93,15 @@ export function nodeRedisSentinelDriver(client: NodeRedisSentinel): Driver {
       const epoch = runId
       return { answer: await send(command), primary, epoch }
     },
-    onReconnected: (listener) => listen(client, ['ready'], isReady(client), listener),
+    onReconnected: (listener) => listeners.afterFirst(client, ['ready'], isReady(client), listener),
   }
 }
 
-function primaries() {
-  return directPrimaries<NodeRedisClient>((client, command) => client.sendCommand(command, inBytes))
+function primaries(listeners: Listeners) {
+  return directPrimaries<NodeRedisClient>(
+    (client, command) => client.sendCommand(command, inBytes),
+    listeners,
+  )
 }
 
 function runIdOf(info: unknown): unknown {

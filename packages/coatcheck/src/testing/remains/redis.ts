@@ -24,12 +24,16 @@ export function redisContents(client: RedisClient): RawContents {
   const connection = connect(client)
   return {
     async *[Symbol.asyncIterator](): AsyncGenerator<RawEntry> {
-      for (const owned of await oneKeyOfEachPrimary(connection)) {
-        const ask: Ask = (...command) => connection.send(owned, command)
-        for await (const keys of scan(ask, ['SCAN'])) {
-          const types = await Promise.all(keys.map((key) => ask('TYPE', key)))
-          for (const [at, key] of keys.entries()) yield* read(ask, key, String(types[at]))
+      try {
+        for (const owned of await oneKeyOfEachPrimary(connection)) {
+          const ask: Ask = (...command) => connection.send(owned, command)
+          for await (const keys of scan(ask, ['SCAN'])) {
+            const types = await Promise.all(keys.map((key) => ask('TYPE', key)))
+            for (const [at, key] of keys.entries()) yield* read(ask, key, String(types[at]))
+          }
         }
+      } finally {
+        connection.close()
       }
     },
   }
