@@ -155,13 +155,24 @@ async function primaryPort(sentinel: number): Promise<number> {
   return Number((answer as string[])[1])
 }
 
+/** Whether every replica that runs has all that the primary had a moment ago. */
 async function haveCaughtUp(nodes: readonly RedisServer[], primary: number): Promise<boolean> {
+  const written = offsetIn(await nodes.find(({ port }) => port === primary)?.ask(...REPLICATION))
   const running = nodes.filter((node) => node.running && node.port !== primary)
   const answers = running.map(async (node) => {
-    const info = `${await node.ask('INFO', 'replication')}`
-    return info.includes(`master_port:${primary}\r\n`) && info.includes('master_link_status:up')
+    const info = `${await node.ask(...REPLICATION)}`
+    if (!info.includes(`master_port:${primary}\r\n`)) return false
+    // A link that is up is not enough: a primary sends nothing more until the replica has answered.
+    return info.includes('master_link_status:up') && offsetIn(info) >= written
   })
   return (await Promise.all(answers)).every(Boolean)
+}
+
+const REPLICATION = ['INFO', 'replication'] as const
+
+/** How far what a server has written, or heard from its primary, reaches. */
+function offsetIn(info: unknown): number {
+  return Number(/^master_repl_offset:(\d+)/m.exec(`${info}`)?.[1])
 }
 
 /** Whether a Sentinel knows the others, and all that runs in the role it has. */
