@@ -214,7 +214,7 @@ describe('a connection to a Cluster', () => {
         silent.pause()
         try {
           await Promise.all(keys.map((key) => writes.send(key, ['SET', key, 'value'])))
-          await assert.rejects(writes.confirm(1, 100), /fewer than 1/)
+          await assert.rejects(writes.confirm(1, 100), /Fewer than 1/)
         } finally {
           silent.resume()
         }
@@ -258,11 +258,11 @@ describe('connecting', () => {
     'an unfinished pipeline': [new Ioredis({ lazyConnect: true }).pipeline(), /takes a client/],
     'a client with a prefix of its own (node-redis)': [
       createClient({ keyPrefix: 'app:' }),
-      /without keyPrefix/,
+      /without `keyPrefix`/,
     ],
     'a client with a prefix of its own (ioredis)': [
       new Ioredis({ lazyConnect: true, keyPrefix: 'app:' }),
-      /without keyPrefix/,
+      /without `keyPrefix`/,
     ],
     'a Cluster client that reads from replicas': [
       new IoredisCluster([], { lazyConnect: true, scaleReads: 'slave' }),
@@ -274,7 +274,7 @@ describe('connecting', () => {
     ],
     'a client that turns numbers into text': [
       new Ioredis({ lazyConnect: true, stringNumbers: true }),
-      /without stringNumbers/,
+      /without `stringNumbers`/,
     ],
   }
   for (const [what, [client, message]] of Object.entries(refused)) {
@@ -397,13 +397,13 @@ function itConfirms(opened: () => Opened, replicaOf: (key: string) => Promise<Re
     await writes.send('key', ['SET', 'key', 'one'])
     await writes.run(setScript, ['key'], ['two'])
     await writes.confirm(1, 5000)
-    await assert.rejects(writes.confirm(2, 20), /fewer than 2 .* within 20 ms/)
+    await assert.rejects(writes.confirm(2, 20), /Fewer than 2 .* within 20 ms/)
 
     const replica = await replicaOf('key')
     replica.pause()
     try {
       await writes.send('key', ['SET', 'key', 'three'])
-      await assert.rejects(writes.confirm(1, 20), /fewer than 1 .* within 20 ms/)
+      await assert.rejects(writes.confirm(1, 20), /Fewer than 1 .* within 20 ms/)
       const before = connection.follow()
       await assert.doesNotReject(before.confirm(1, 20), 'nothing was written')
     } finally {
@@ -426,7 +426,7 @@ function itConfirms(opened: () => Opened, replicaOf: (key: string) => Promise<Re
       confirmed.catch(() => undefined)
       for (let count = 0; count < 3; count++) await connection.send('key', ['GET', 'key'])
       assert.ok(waiting)
-      await assert.rejects(confirmed, /fewer than 1/)
+      await assert.rejects(confirmed, /Fewer than 1/)
     } finally {
       replica.resume()
     }

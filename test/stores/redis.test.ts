@@ -171,7 +171,7 @@ describe('redisStore behind Sentinels', () => {
       async (store) => {
         await store.insert('one', recordAt(Date.now(), []))
         replica?.pause()
-        await assert.rejects(store.remove('one'), /fewer than 1 Redis replicas/)
+        await assert.rejects(store.remove('one'), /Fewer than 1 Redis replicas/)
         replica?.resume()
         assert.equal(await store.get('one'), undefined)
       },

@@ -24,7 +24,7 @@ export function acknowledgements(): (
     } finally {
       timer.clear()
     }
-    throw new Error(`fewer than ${replicas} Redis replicas have confirmed within ${deadline} ms`)
+    throw new Error(`Fewer than ${replicas} Redis replicas have confirmed within ${deadline} ms.`)
   }
 }
 

@@ -24,7 +24,7 @@ export function toAnswer(given: unknown): RedisAnswer {
  * sealed records, which must not reach a log. The server's or the driver's message stays.
  */
 export function toError(thrown: unknown): Error {
-  if (!(thrown instanceof Error)) return new Error('the Redis client threw what is no Error')
+  if (!(thrown instanceof Error)) return new Error('The Redis client threw what is no Error.')
   const code: unknown = Reflect.get(thrown, 'code')
   // Where a host has several addresses and none answers, Node leaves the message empty.
   const error = new Error(withoutArguments(thrown.message) || String(code ?? thrown.name))

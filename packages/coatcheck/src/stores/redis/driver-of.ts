@@ -29,7 +29,7 @@ export function driverOf(client: unknown, listeners: Listeners): Driver {
   if (can('sendCommand') && can('on') && Reflect.has(client, 'isOpen')) {
     refusePrefix(client)
     if (optionsOf(client)['legacyMode']) {
-      throw new TypeError('redisStore needs promises: make the client without legacyMode')
+      throw new TypeError('redisStore needs promises: make the client without `legacyMode`.')
     }
     if (can('nodeClient')) return nodeRedisClusterDriver(client as NodeRedisCluster, listeners)
     if (can('getSentinelNode'))
@@ -45,16 +45,16 @@ function withoutReplicas(client: object): object {
   const { role, scaleReads, stringNumbers } = optionsOf(client)
   if (role === 'slave') {
     throw new TypeError(
-      "redisStore must not read from replicas: make the client with role: 'master'",
+      "redisStore must not read from replicas: make the client with `role: 'master'`.",
     )
   }
   if (scaleReads !== undefined && scaleReads !== 'master') {
     throw new TypeError(
-      "redisStore must not read from replicas: make the client with scaleReads: 'master'",
+      "redisStore must not read from replicas: make the client with `scaleReads: 'master'`.",
     )
   }
   if (stringNumbers) {
-    throw new TypeError('redisStore reads numbers: make the client without stringNumbers')
+    throw new TypeError('redisStore reads numbers: make the client without `stringNumbers`.')
   }
   return client
 }
@@ -65,7 +65,7 @@ function refusePrefix(client: object): void {
   const ofNodes = typeof redisOptions === 'object' && redisOptions ? redisOptions : {}
   if (keyPrefix || Reflect.get(ofNodes, 'keyPrefix') || Reflect.get(client, '_keyPrefix')) {
     throw new TypeError(
-      'redisStore names its keys itself: make the client without keyPrefix, and give redisStore the prefix',
+      'redisStore names its keys itself: make the client without `keyPrefix`, and give redisStore the `prefix`.',
     )
   }
 }
@@ -79,6 +79,6 @@ function unknownClient(): TypeError {
   return new TypeError(
     'redisStore takes a client of node-redis (version 4 or later: createClient, createCluster, createSentinel) ' +
       'or of ioredis (version 5 or later: new Redis, new Redis.Cluster), for example ' +
-      'redisStore(await createClient({ url }).connect())',
+      'redisStore(await createClient({ url }).connect()).',
   )
 }

@@ -30,7 +30,7 @@ export function ioredisClusterDriver(client: IoredisCluster, listeners: Listener
         // A client that has not sent anything yet may not know the servers.
         if (!find(key)) await send(client, ['EXISTS', key])
         const node = find(key)
-        if (!node) throw new Error('the Redis Cluster has no server for this slot')
+        if (!node) throw new Error('The Redis Cluster has no server for this slot.')
         return primaryOf(node)
       },
     ),

@@ -52,7 +52,7 @@ export function nodeRedisClusterDriver(client: NodeRedisCluster, listeners: List
       (key, command) => client.sendCommand(key, false, command, inBytes),
       async (key) => {
         const master = client.slots[slotOf(key)]?.master
-        if (!master) throw new Error('the Redis Cluster has no server for this slot')
+        if (!master) throw new Error('The Redis Cluster has no server for this slot.')
         return primaryOf(await client.nodeClient(master as never))
       },
     ),
