@@ -47,6 +47,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const replicas = checkReplicas(options.confirmReplicas ?? 0)
   const clock = options.now
   const now = clock ?? (() => Date.now())
+  const given = (): string => (clock === undefined ? '' : String(clock()))
   const again = createAgain()
   connection.onReconnected(again.run)
   // Without a listener a lost connection would end the process, and what it owes with it.
@@ -54,7 +55,6 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   let isChecked = false
 
   function partsOver(commands: RedisCommands): Parts {
-    const given = clock === undefined ? () => '' : () => String(clock())
     const space: Space = { connection: commands, keys, now, given }
     return {
       indexes: createIndexes(space),
@@ -130,8 +130,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
     async claim(name, until) {
       await ready()
-      const args = [clock === undefined ? '' : String(clock()), String(until)]
-      return (await connection.run(CLAIM, [keys.claim(name)], args)) === 1
+      return (await connection.run(CLAIM, [keys.claim(name)], [given(), String(until)])) === 1
     },
 
     async sweep(owe, limit) {

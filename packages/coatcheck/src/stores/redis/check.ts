@@ -1,12 +1,11 @@
 import { AuthError } from '../../errors.ts'
 import type { RedisConnection } from './connection.ts'
 import type { Keys } from './keys.ts'
+import { LONGEST_ABSENCE } from './space.ts'
 
 /** Raised whenever the layout changes: records of another layout are never misread. */
 const FORMAT = '1'
 const OLDEST = [6, 2] as const
-/** Nobody starts for so long: then the mark of the format goes too. */
-const LONGEST = String(400 * 86_400_000)
 
 /**
  * Whether the server can keep the promise at all. Rejects `store_unusable`, and says what to
@@ -41,9 +40,10 @@ export async function checkServer(connection: RedisConnection, keys: Keys): Prom
 }
 
 async function settleFormat(connection: RedisConnection, key: string): Promise<string> {
+  const kept = String(LONGEST_ABSENCE)
   try {
-    await connection.send(key, ['SET', key, FORMAT, 'NX', 'PX', LONGEST])
-    await connection.send(key, ['PEXPIRE', key, LONGEST])
+    await connection.send(key, ['SET', key, FORMAT, 'NX', 'PX', kept])
+    await connection.send(key, ['PEXPIRE', key, kept])
     return String(await connection.send(key, ['GET', key]))
   } catch (error) {
     if (!startsWith(error, 'WRONGTYPE')) throw error

@@ -1,4 +1,4 @@
-import { keepUntil, type Space } from './space.ts'
+import { keepUntil, LONGEST_ABSENCE, type Space } from './space.ts'
 
 /**
  * When records end. Not moved when a record is prolonged, which happens all the time: the sweep
@@ -28,7 +28,7 @@ export function createEnds({ connection, keys, now }: Space): Ends {
         const score = String(Math.ceil(expiresAt))
         await Promise.all([
           connection.send(key, ['ZADD', key, ...some.flatMap((id) => [score, id])]),
-          connection.send(key, ['PEXPIREAT', key, keepUntil(now() + LONGEST)]),
+          connection.send(key, ['PEXPIREAT', key, keepUntil(now() + LONGEST_ABSENCE)]),
         ])
       }),
 
@@ -43,6 +43,3 @@ export function createEnds({ connection, keys, now }: Space): Ends {
     },
   }
 }
-
-/** Nobody comes for so long: then nobody sweeps either, and the ends go. */
-const LONGEST = 400 * 86_400_000

@@ -13,6 +13,8 @@ export interface Space {
 
 /** Records that have ended are kept so long for the sweep: somebody may owe something for them. */
 const GRACE = 86_400_000
+/** Nobody comes for so long: then what tells the format goes, and what a sweep needs to find records. */
+export const LONGEST_ABSENCE: number = 400 * 86_400_000
 /** The end of the year 9999: a server refuses much larger times. */
 const FAR = 253_402_300_799_000
 
