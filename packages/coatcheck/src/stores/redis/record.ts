@@ -76,6 +76,11 @@ export function read(bytes: Buffer): HeldRecord {
   }
 }
 
+/** Where the value begins: at the start, where somebody wrote over it. */
+export function valueAt(bytes: Buffer): number {
+  return isWhole(bytes) ? HEAD + headLengthOf(bytes.subarray(HEAD)) : 0
+}
+
 /** Whether a record really is under an index whose entry led to it. */
 export function isUnder(index: string, { indexes, isDamaged }: HeldRecord): boolean {
   return isDamaged || indexes.includes(index)

@@ -1,10 +1,10 @@
-import { headLengthOf } from '../../stores/layout/record-bytes.ts'
 import {
   connect,
   type RedisAnswer,
   type RedisClient,
   type RedisConnection,
 } from '../../stores/redis/connection.ts'
+import { valueAt } from '../../stores/redis/record.ts'
 import { slotOf } from '../../stores/redis/slot.ts'
 import type { RawContents, RawEntry } from './entry.ts'
 import { shown } from './shown.ts'
@@ -97,7 +97,7 @@ function* whole(key: Buffer, bytes: RedisAnswer): Generator<RawEntry> {
   const entry = { place: shown(key), key, bytes }
   yield id === null
     ? entry
-    : { ...entry, record: { id: `${id[1] ?? ''}${id[2]}`, sealedAt: sealedAt(bytes) } }
+    : { ...entry, record: { id: `${id[1] ?? ''}${id[2]}`, sealedAt: valueAt(bytes) } }
 }
 
 async function* scan(ask: Ask, command: (string | Buffer)[]): AsyncGenerator<Buffer[]> {
@@ -114,15 +114,6 @@ const RECORD = /r:([\w.-]+\/)?\{([swjk](?:\.[\w-]+)?)\}$/
 const MARKS = /m:\{[\w-]{22}\}$/
 const ID = /^[sw]\.[\w./-]+$/
 const SPACE = Buffer.from(' ')
-/** Before what every store writes of a record: state and version. */
-const STATES = [0x4c, 0x53, 0x57]
-const HEAD = 17
-
-/** Where a record's sealed text should begin: at the start, where somebody wrote over it. */
-function sealedAt(bytes: Buffer): number {
-  const head = HEAD + headLengthOf(bytes.subarray(HEAD))
-  return STATES.includes(bytes[0] ?? 0) && head <= bytes.length ? head : 0
-}
 
 /** The element, if it says no more than which record it leads to. */
 function idIn(element: RedisAnswer | undefined): string {
