@@ -1,6 +1,7 @@
 import { sameBytes } from '../core/tokens/bytes.ts'
+import { letOthersIn } from '../core/tokens/let-others-in.ts'
 import { ends } from '../core/tokens/marks.ts'
-import type { IndexMark, Owe, StoredEntry, TokenStore } from '../core/tokens/store.ts'
+import type { IndexMark, Owe, RemovalStep, StoredEntry, TokenStore } from '../core/tokens/store.ts'
 import { establishedIn, expiresAtIn, valueIn } from './layout/record-bytes.ts'
 import { createEndingRows } from './lmdb/ending-rows.ts'
 import { claimKey, endedRow, endRange, idIn, indexRange, recordId } from './lmdb/keys.ts'
@@ -124,7 +125,7 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
 
     async removeAll(indexMarks, { owe, limit, unfinished, resumed }) {
       const flag = prepare(unfinished)
-      return steps.durable(() => {
+      const step = (): RemovalStep => {
         const { covered, more } = findCovered(indexMarks, limit, resumed)
         const removed = covered.map(toEntry)
         const owed = preparing(owe)(removed)
@@ -133,7 +134,8 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
         owed.forEach(records.write)
         if (more && !records.has(flag.id)) records.write(flag)
         return { removed, more }
-      })
+      }
+      return steps.durable(step, ({ more }) => !more)
     },
 
     async list(index, { after, limit }) {
@@ -144,6 +146,7 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
         const held = current(idIn(key))
         if (held !== undefined) page.push(toEntry(held))
       }
+      if (page.length === limit) await letOthersIn()
       return page
     },
 

@@ -1,4 +1,5 @@
 import { sameBytes } from '../core/tokens/bytes.ts'
+import { letOthersIn } from '../core/tokens/let-others-in.ts'
 import { ends, isRefused, widen } from '../core/tokens/marks.ts'
 import type {
   Established,
@@ -138,6 +139,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
         const record = current(id)
         if (record !== undefined) page.push(toEntry({ id, record }))
       }
+      if (page.length === limit) await letOthersIn()
       return page
     },
 
@@ -175,13 +177,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
       // Nothing was started.
     },
   }
-}
-
-/** A caller that goes on at once must not keep requests waiting until it is through. */
-function letOthersIn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }
 
 function markName(clock: keyof Established, index: string): string {

@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts'
 import type { StoredEntry } from './store.ts'
 
-const PAGE = 128
+/** A few milliseconds to open, also where each holds the tokens of many sessions. */
+const PAGE = 64
 
 /** Every record under an index. */
 export async function* allUnder(context: Context, index: string): AsyncGenerator<StoredEntry> {

@@ -15,11 +15,6 @@ export function sameHome(a: Home, b: Home): boolean {
   return a.issuer === b.issuer && a.clientId === b.clientId
 }
 
-/** The same text for the same home, and for no other: an issuer has no spaces. */
-export function nameOfHome({ issuer, clientId }: Home): string {
-  return `${issuer} ${clientId}`
-}
-
 /** What finds the sessions of one session of the provider. */
 export function sidIndex(vault: Vault, { issuer, clientId }: Home, sid: string): string {
   return vault.index('sid', issuer, clientId, sid)

@@ -128,8 +128,8 @@ export interface TokenStore {
 
   /**
    * Leaves all these marks and removes the records under their indexes that they cover: with the
-   * clock `provider` those established until then, with the clock `here` all that exist. Both
-   * are durable when the promise resolves.
+   * clock `provider` those established until then, with the clock `here` all that exist. Every
+   * process sees it when the promise resolves; it is durable when that of the last step does.
    */
   removeAll(marks: readonly IndexMark[], removal: Removal): Promise<RemovalStep>
 

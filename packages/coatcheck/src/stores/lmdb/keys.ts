@@ -21,6 +21,8 @@ const LONGEST_NAME = 255
 export const NEXT: Uint8Array = Buffer.from('n')
 /** Milliseconds from here on are all the same to the sweep. */
 const END_OF_TIME = 2 ** 48 - 1
+/** Kind and time. */
+const END_PREFIX = 7
 
 /** Where a record's parts are. */
 export function recordKey(id: string): Uint8Array {
@@ -38,7 +40,13 @@ export function partKey(number: number, part: number): Uint8Array {
 
 /** That a record can be found under an index. */
 export function indexKey(index: string, id: string): Uint8Array {
-  return Buffer.concat([indexPrefix(index), bytesOf(id)])
+  const [indexLength, idLength] = [lengthOf(index), lengthOf(id)]
+  const key = Buffer.allocUnsafe(2 + indexLength + idLength)
+  key[0] = 0x69
+  key[1] = indexLength
+  key.write(index, 2)
+  key.write(id, 2 + indexLength)
+  return key
 }
 
 /** The range of all {@link indexKey}s of an index, or of those with an id after this one. */
@@ -65,7 +73,10 @@ export function claimKey(key: string): Uint8Array {
 
 /** When a row ends. */
 export function endKey(at: number, row: Uint8Array): Uint8Array {
-  return Buffer.concat([endPrefix(Math.ceil(at)), row])
+  const key = Buffer.allocUnsafe(END_PREFIX + row.length)
+  writeEnd(key, Math.ceil(at))
+  key.set(row, END_PREFIX)
+  return key
 }
 
 /** The range of the {@link endKey}s of rows that have ended. */
@@ -75,7 +86,7 @@ export function endRange(now: number): { start: Uint8Array; end: Uint8Array } {
 
 /** The key of the row that an {@link endKey} is about. */
 export function endedRow(key: Uint8Array): Uint8Array {
-  return key.subarray(7)
+  return key.subarray(END_PREFIX)
 }
 
 /** The id of a record whose {@link recordKey} this is, or nothing where it is another row's. */
@@ -92,10 +103,14 @@ function indexPrefix(index: string): Uint8Array {
 }
 
 function endPrefix(at: number): Uint8Array {
-  const prefix = Buffer.allocUnsafe(7)
-  prefix[0] = 0x65
-  prefix.writeUIntBE(Math.min(Math.max(at, 0), END_OF_TIME), 1, 6)
+  const prefix = Buffer.allocUnsafe(END_PREFIX)
+  writeEnd(prefix, at)
   return prefix
+}
+
+function writeEnd(key: Buffer, at: number): void {
+  key[0] = 0x65
+  key.writeUIntBE(Math.min(Math.max(at, 0), END_OF_TIME), 1, 6)
 }
 
 function named(kind: string, name: string): Uint8Array {
@@ -105,9 +120,13 @@ function named(kind: string, name: string): Uint8Array {
 }
 
 function bytesOf(name: string): Uint8Array {
-  const bytes = Buffer.from(name)
-  if (bytes.length > LONGEST_NAME) refuse(bytes.length)
-  return bytes
+  lengthOf(name)
+  return Buffer.from(name)
+}
+
+function lengthOf(name: string): number {
+  const length = Buffer.byteLength(name)
+  return length > LONGEST_NAME ? refuse(length) : length
 }
 
 function refuse(length: number): never {

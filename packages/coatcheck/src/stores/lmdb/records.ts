@@ -17,6 +17,7 @@ export interface Records {
 /** A record as it was read. */
 export interface HeldRecord {
   readonly id: string
+  readonly key: Uint8Array
   readonly bytes: Buffer
   readonly place: Place
 }
@@ -48,8 +49,9 @@ export function createRecords(opened: OpenTable): Records {
   const parts = createParts(opened)
 
   function read(id: string): HeldRecord | undefined {
-    const row = table.getBinaryFast(recordKey(id))
-    return row && { id, ...parts.read(decodePlace(row)) }
+    const key = recordKey(id)
+    const row = table.getBinaryFast(key)
+    return row && { id, key, ...parts.read(decodePlace(row)) }
   }
 
   return {
@@ -68,15 +70,15 @@ export function createRecords(opened: OpenTable): Records {
     erase(held) {
       for (const pointer of pointersTo(held)) table.remove(pointer)
       parts.erase(held.place)
-      table.remove(recordKey(held.id))
+      table.remove(held.key)
     },
   }
 }
 
 const NOTHING = new Uint8Array(0)
 
-function pointersTo({ id, bytes }: HeldRecord): Uint8Array[] {
-  return pointersOf(id, recordKey(id), indexesIn(bytes), expiresAtIn(bytes))
+function pointersTo({ id, key, bytes }: HeldRecord): Uint8Array[] {
+  return pointersOf(id, key, indexesIn(bytes), expiresAtIn(bytes))
 }
 
 function pointersOf(

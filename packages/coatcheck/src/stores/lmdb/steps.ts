@@ -4,8 +4,11 @@ import type { LmdbTable } from './table.ts'
 export interface Steps {
   /** Resolves when every process sees what was written. */
   visible<T>(work: () => T): Promise<T>
-  /** Resolves when it is on disk besides, and survives a loss of power. */
-  durable<T>(work: () => T): Promise<T>
+  /**
+   * Resolves when it is on disk besides, and survives a loss of power. Where `isLast` says that
+   * more steps follow, it is on disk with the last of them.
+   */
+  durable<T>(work: () => T, isLast?: (done: T) => boolean): Promise<T>
 }
 
 /**
@@ -42,11 +45,14 @@ export function createSteps(table: LmdbTable): Steps {
   return {
     visible,
 
-    async durable(work) {
+    async durable(work, isLast = () => true) {
       const answer = visible(work)
       // Asked for at once: a moment later `flushed` may stand for others' writes.
-      const onDisk = table.flushed.then(() => undefined)
-      const [done] = await Promise.all([answer, onDisk])
+      const onDisk = Promise.resolve(table.flushed.then(() => undefined))
+      // It may be that nobody waits for it.
+      onDisk.catch(() => undefined)
+      const done = await answer
+      if (isLast(done)) await onDisk
       return done
     },
   }
