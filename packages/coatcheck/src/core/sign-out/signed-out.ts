@@ -28,7 +28,7 @@ async function findReturn(
 ): Promise<ReturnType<typeof findPendingSignOut>> {
   if (state === undefined) return undefined
   try {
-    const pending = findPendingSignOut(context, await context.keyring.load(), request, state)
+    const pending = findPendingSignOut(context, await context.keyring.confirm(), request, state)
     if (pending !== undefined) await hasten(context, pending.owed)
     return pending
   } catch (error) {
