@@ -1,8 +1,7 @@
 import type { Context } from '../context.ts'
-import type { Vault } from '../tokens/vault.ts'
 import type { SessionRecord } from './record.ts'
 import { sessionIn } from './sealed.ts'
-import { handleOf, isSessionId } from './ticket.ts'
+import { handleOf } from './ticket.ts'
 
 /** What sealed bytes say, or nothing where they are truncated, tampered with or another's. */
 export async function openSession(
@@ -19,15 +18,4 @@ export async function openSession(
   if (opened.content !== undefined) return sessionIn(opened)
   context.emit({ type: 'record_unreadable', session: handleOf(id) })
   return undefined
-}
-
-/** The same at once, for a step that must not wait. */
-export function openSessionNow(
-  vault: Vault,
-  id: string,
-  bytes: Uint8Array,
-): SessionRecord | undefined {
-  if (!isSessionId(id)) return undefined
-  const opened = vault.open('session', id, bytes)
-  return opened.content === undefined ? undefined : sessionIn(opened)
 }

@@ -1,12 +1,12 @@
 import type { Context } from '../context.ts'
-import type { Successor } from '../tokens/store.ts'
+import type { RemovalStep, Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import type { Removed, SignOutOrder } from './order.ts'
 import { toSuccessor } from './owed.ts'
-import { createTally, type Tally } from './tally.ts'
+import { createTally, inStep, type Tally } from './tally.ts'
 
-/** So many records go in one step: some ten milliseconds of work. */
-const STEP = 100
+/** So many records go in one step: a few milliseconds of work. */
+const STEP = 64
 /** Others finish a removal when whoever began it has not done so by then. */
 const FINISH_AFTER = 30_000
 
@@ -26,7 +26,7 @@ export async function removeSessions(
 
   try {
     for (const id of order.sessions) {
-      const value = await context.store.remove(id, tally.owe)
+      const value = await inStep(context, tally, () => context.store.remove(id, tally.owe))
       if (value !== undefined) tally.count({ id, value })
     }
     if (order.marks.length > 0) await removeCovered(context, vault, order, tally, resumed)
@@ -58,13 +58,13 @@ async function removeCovered(
 ): Promise<void> {
   const unfinished = unfinishedWork(context, vault, { ...order, sessions: [] })
   let steps = 0
-  for (let more = true; more; steps++) {
-    const step = await context.store.removeAll(order.marks, {
-      owe: tally.owe,
-      limit: STEP,
-      unfinished,
-      resumed: resumed || steps > 0,
-    })
+  const removeSome = (): Promise<RemovalStep> => {
+    const how = { owe: tally.owe, limit: STEP, unfinished, resumed: resumed || steps > 0 }
+    steps += 1
+    return context.store.removeAll(order.marks, how)
+  }
+  for (let more = true; more; ) {
+    const step = await inStep(context, tally, removeSome)
     step.removed.forEach(tally.count)
     more = step.more
   }

@@ -4,7 +4,7 @@ import type { SignOutOrder } from './order.ts'
 import { openWork } from './owed.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { tellAbandoned } from './revoke.ts'
-import { createTally } from './tally.ts'
+import { createTally, inStep } from './tally.ts'
 
 const BATCH = 128
 
@@ -27,7 +27,7 @@ export async function sweepExpired(context: Context): Promise<void> {
       at,
     }
     const tally = createTally(context, vault, order)
-    const swept = await context.store.sweep(tally.owe, BATCH)
+    const swept = await inStep(context, tally, () => context.store.sweep(tally.owe, BATCH))
     for (const { id, value } of swept) {
       if (isNobody(value)) continue
       tally.count({ id, value })

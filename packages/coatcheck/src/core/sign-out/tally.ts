@@ -1,9 +1,10 @@
+import { AuthError } from '../../errors.ts'
 import type { SignOutReceipt } from '../../events.ts'
 import type { Context } from '../context.ts'
-import { openSessionNow } from '../session/open.ts'
 import type { SessionRecord } from '../session/record.ts'
+import { sessionIn } from '../session/sealed.ts'
 import { handleOf, isSessionId } from '../session/ticket.ts'
-import { sameHome } from '../tokens/home.ts'
+import { nameOfHome } from '../tokens/home.ts'
 import type { Owe, StoredEntry, Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import type { Removed, SignOutOrder } from './order.ts'
@@ -12,8 +13,15 @@ import { type RevocableToken, tokensToRevoke } from './revocable.ts'
 
 /** Keeps count of one removal while the store carries it out. */
 export interface Tally {
-  /** What is owed for records, for the store to write in the step that removes them. */
+  /**
+   * What is owed for records, for the store to write in the step that removes them. Throws, so that
+   * none goes, where one was sealed by a key that came after we looked at the keyring.
+   */
   readonly owe: Owe
+  /** It threw for that reason. */
+  readonly isBehind: boolean
+  /** Opens with these keys from now on; what the same ones do not open is unreadable. */
+  readonly lookAgain: (vault: Vault) => void
   /** A record that was removed. */
   readonly count: (entry: StoredEntry) => void
   readonly end: () => Removed
@@ -22,6 +30,25 @@ export interface Tally {
 interface Found {
   readonly record: SessionRecord | undefined
   readonly revocable: readonly RevocableToken[]
+}
+
+/**
+ * Has the store do one step of a removal, and looks at the keyring again where need be: keys are
+ * rotated under us, and what nobody can read nobody would revoke.
+ */
+export async function inStep<T>(
+  context: Context,
+  tally: Tally,
+  step: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await step()
+    } catch (error) {
+      if (!tally.isBehind) throw error
+      tally.lookAgain(await context.keyring.reload())
+    }
+  }
 }
 
 /** Opens what is removed, once, to say what is owed for it and what the receipt shows. */
@@ -34,16 +61,38 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
   const owed = new Set<string>()
   const tokens = { access: 0, refresh: 0, id: 0 }
   let revocations = 0
+  let keys = vault
+  let isNewest = false
+  let isBehind = false
 
-  function find({ id, value }: StoredEntry): Found {
-    const record = openSessionNow(vault, id, value)
+  function read({ id, value }: StoredEntry): SessionRecord | undefined {
+    if (!isSessionId(id)) return undefined
+    const opened = keys.open('session', id, value)
+    if (opened.content !== undefined) return sessionIn(opened)
+    if (!('reason' in opened) || opened.reason !== 'unknown_key' || isNewest) return undefined
+    isBehind = true
+    throw new AuthError('keys_unknown', 'A session was sealed by a key that came just now.')
+  }
+
+  function find(entry: StoredEntry): Found {
+    const record = read(entry)
     if (record === undefined || order.revokeAt === undefined) return { record, revocable: [] }
     return { record, revocable: tokensToRevoke(record, now()) }
   }
 
   return {
+    get isBehind() {
+      return isBehind
+    },
+
+    lookAgain(next) {
+      isNewest = next === keys
+      isBehind = false
+      keys = next
+    },
+
     owe(removed) {
-      const revocations: Revocation[] = []
+      const revocations = new Map<string, Revocation>()
       for (const entry of removed) {
         const { record, revocable } = find(entry)
         const revocation =
@@ -53,10 +102,10 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
         revocation?.tokens.push(...revocable)
         found.set(entry.id, { record, revocable, owed: revocation?.id })
       }
-      return revocations.map(({ id, home, tokens }): Successor => {
+      return [...revocations.values()].map(({ id, home, tokens }): Successor => {
         const dueAt = order.revokeAt ?? now()
         const work = { kind: 'revocation', receipt: order.id, tokens, attempts: 0 } as const
-        return toSuccessor(context, vault, home, id, { ...work, dueAt, owedSince: now() })
+        return toSuccessor(context, keys, home, id, { ...work, dueAt, owedSince: now() })
       })
     },
 
@@ -78,6 +127,8 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
     },
 
     end() {
+      // A store may do it again much later, when nobody is there to look again.
+      isNewest = true
       const { id, cause, named, providerSession, at } = order
       const receipt: SignOutReceipt = {
         id,
@@ -104,17 +155,16 @@ interface Revocation {
   readonly tokens: RevocableToken[]
 }
 
-/**
- * With so many tokens a revocation takes no more sessions: workers look through what is owed a page
- * at a time, and one who dies in the middle of an attempt leaves it to be done again.
- */
-const MANY = 16
-
 /** What the tokens of a session go into. */
-function revocationFor(revocations: Revocation[], home: SessionRecord, id: string): Revocation {
-  const open = revocations.findLast((one) => sameHome(one.home, home) && one.tokens.length < MANY)
-  if (open !== undefined) return open
+function revocationFor(
+  revocations: Map<string, Revocation>,
+  home: SessionRecord,
+  id: string,
+): Revocation {
+  const name = nameOfHome(home)
+  const known = revocations.get(name)
+  if (known !== undefined) return known
   const fresh: Revocation = { id, home, tokens: [] }
-  revocations.push(fresh)
+  revocations.set(name, fresh)
   return fresh
 }
