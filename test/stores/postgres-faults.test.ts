@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import type { StoredRecord, TokenStore } from '#coatcheck/core/tokens/store'
-import { migratePostgres, type PostgresPool, postgresStore } from '#coatcheck/stores/postgres'
+import { migratePostgres, type PostgresClient, postgresStore } from '#coatcheck/stores/postgres'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { startTcpProxy } from '../servers/tcp-proxy.ts'
 import { until } from '../servers/until.ts'
 import type { Closable } from '../servers/workplace.ts'
+import { intercept, withPool } from './postgres-pools.ts'
 import { startStandby } from './postgres-standby.ts'
 
 describe('postgresStore under faults', () => {
@@ -23,18 +24,6 @@ describe('postgresStore under faults', () => {
     await pool.end()
     await server.close()
   })
-
-  async function withPool(
-    config: pg.PoolConfig,
-    work: (pool: pg.Pool) => Promise<void>,
-  ): Promise<void> {
-    const own = new pg.Pool({ ...server.config, ...config })
-    try {
-      await work(own)
-    } finally {
-      await own.end()
-    }
-  }
 
   /** A session of this test and what a removal of it owes. */
   async function session(name: string): Promise<void> {
@@ -98,7 +87,7 @@ describe('postgresStore under faults', () => {
   })
 
   it('goes on after connections broke that nobody was using, and the process lives', async () => {
-    await withPool({ max: 5 }, async (own) => {
+    await withPool(server, { max: 5 }, async (own) => {
       const other = postgresStore(own)
       await Promise.all(Array.from({ length: 5 }, () => other.now()))
       assert.equal(own.idleCount, 5)
@@ -164,7 +153,7 @@ describe('postgresStore under faults', () => {
   })
 
   it('gives up in time where the pool has no connection, and takes none that comes later', async () => {
-    await withPool({ max: 1 }, async (own) => {
+    await withPool(server, { max: 1 }, async (own) => {
       const other = postgresStore(own, { timeoutSeconds: 1 })
       await other.now()
       const taken = await own.connect()
@@ -179,7 +168,7 @@ describe('postgresStore under faults', () => {
   it('gives up in time where the network swallows everything, and the server lets go too', async () => {
     const proxy = await startTcpProxy(server)
     try {
-      await withPool({ port: proxy.port, max: 2 }, async (own) => {
+      await withPool(server, { port: proxy.port, max: 2 }, async (own) => {
         await session('swallowed')
         const other = intercept(own, async (_, ask, text) => {
           // The locks are taken, and nothing of the rest arrives.
@@ -209,7 +198,7 @@ describe('postgresStore under faults', () => {
       ['local', 'local'],
       ['remote_apply', 'remote_apply'],
     ]) {
-      await withPool({ options: `-c synchronous_commit=${told}` }, async (own) => {
+      await withPool(server, { options: `-c synchronous_commit=${told}` }, async (own) => {
         const seen: string[] = []
         const looking = intercept(own, async (client, ask, text) => {
           if (text === 'COMMIT') {
@@ -270,31 +259,8 @@ describe('postgresStore under faults', () => {
   })
 })
 
-type Client = Awaited<ReturnType<PostgresPool['connect']>>
-type Answer = Awaited<ReturnType<Client['query']>>
-
-/** A pool that does something else at some statements. */
-function intercept(
-  pool: pg.Pool,
-  query: (client: Client, ask: () => Promise<Answer>, text: string) => Promise<Answer>,
-): PostgresPool {
-  return {
-    on: () => {},
-    off: () => {},
-    async connect() {
-      const client = await pool.connect()
-      return {
-        on: (event, listener) => client.on(event, listener),
-        off: (event, listener) => client.off(event, listener),
-        release: (error) => client.release(error),
-        query: (statement) => query(client, () => client.query(statement), statement.text),
-      }
-    },
-  }
-}
-
 /** Ends the server's side of a connection, and waits until it is gone. */
-async function kill(pool: pg.Pool, client: Client): Promise<void> {
+async function kill(pool: pg.Pool, client: PostgresClient): Promise<void> {
   const { rows } = await client.query({ text: 'SELECT pg_backend_pid() AS pid' })
   const { pid } = rows[0] as { pid: number }
   await pool.query('SELECT pg_terminate_backend($1, 10000)', [pid])

@@ -13,6 +13,7 @@ import {
 } from '#coatcheck/stores/postgres'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import type { Closable } from '../servers/workplace.ts'
+import { intercept, withPool } from './postgres-pools.ts'
 
 const run = promisify(execFile)
 
@@ -31,19 +32,6 @@ describe('postgresStore, told what it cannot do', () => {
     await pool.end()
     await server.close()
   })
-
-  /** A pool of its own for one test, with these settings. */
-  async function withPool(
-    config: pg.PoolConfig,
-    work: (pool: pg.Pool) => Promise<void>,
-  ): Promise<void> {
-    const own = new pg.Pool({ ...server.config, ...config })
-    try {
-      await work(own)
-    } finally {
-      await own.end()
-    }
-  }
 
   it('takes a Pool of pg, without depending on pg', () => {
     const fits: PostgresPool = pool
@@ -164,7 +152,7 @@ describe('postgresStore, told what it cannot do', () => {
     const schema = newSchema()
     await migratePostgres(pool, { schema })
     await pool.query('CREATE ROLE application LOGIN')
-    await withPool({ user: 'application' }, async (own) => {
+    await withPool(server, { user: 'application' }, async (own) => {
       const refusal = { code: 'store_unusable', message: /GRANT USAGE ON SCHEMA "schema_/ }
       await assert.rejects(async () => postgresStore(own, { schema }).get('one'), refusal)
       await assert.rejects(migratePostgres(own, { schema }), refusal)
@@ -187,7 +175,7 @@ describe('postgresStore, told what it cannot do', () => {
 
   it('says what to correct where the database or the role is not there', async () => {
     for (const wrong of [{ database: 'nowhere' }, { user: 'nobody' }]) {
-      await withPool(wrong, async (own) => {
+      await withPool(server, wrong, async (own) => {
         await assert.rejects(async () => postgresStore(own).get('one'), {
           code: 'store_unusable',
           message: /does not admit the pool.*user, password or database/,
@@ -199,7 +187,7 @@ describe('postgresStore, told what it cannot do', () => {
   it('refuses to work where everything is read-only', async () => {
     const schema = newSchema()
     await migratePostgres(pool, { schema })
-    await withPool({ options: '-c default_transaction_read_only=on' }, async (own) => {
+    await withPool(server, { options: '-c default_transaction_read_only=on' }, async (own) => {
       const store = postgresStore(own, { schema })
       await assert.rejects(store.insert('one', record('one')), {
         code: 'store_unusable',
@@ -343,7 +331,7 @@ describe('postgresStore, told what it cannot do', () => {
     it('is not misled by what the application told pg about types, nor by a role about bytes', async () => {
       const options = '-c bytea_output=escape -c extra_float_digits=0 -c search_path=nowhere'
       const types = { getTypeParser: () => () => 'surprise' }
-      await withPool({ options, types: types as never }, async (own) => {
+      await withPool(server, { options, types: types as never }, async (own) => {
         const other = postgresStore(own, { schema })
         const value = randomBytes(5_000)
         assert.ok(Math.abs((await other.now()) - Date.now()) < 60_000)
@@ -357,7 +345,7 @@ describe('postgresStore, told what it cannot do', () => {
 
     it('keeps to READ COMMITTED where the pool is told otherwise', async () => {
       const options = '-c default_transaction_isolation=serializable'
-      await withPool({ options, max: 12 }, async (own) => {
+      await withPool(server, { options, max: 12 }, async (own) => {
         const other = postgresStore(own, { schema })
         await other.now()
         const ids = Array.from({ length: 12 }, (_, at) => `serial ${at}`)
@@ -400,25 +388,13 @@ function everything(store: TokenStore): (() => Promise<unknown>)[] {
 
 /** A pool whose server says other things of itself. */
 function answering(pool: pg.Pool, said: Record<string, string>): PostgresPool {
-  return {
-    on: () => {},
-    off: () => {},
-    async connect() {
-      const client = await pool.connect()
-      return {
-        on: (event, listener) => client.on(event, listener),
-        off: (event, listener) => client.off(event, listener),
-        release: (error) => client.release(error),
-        async query(statement) {
-          const answer = await client.query(statement)
-          for (const row of answer.rows ?? []) {
-            for (const [name, value] of Object.entries(said)) if (name in row) row[name] = value
-          }
-          return answer
-        },
-      }
-    },
-  }
+  return intercept(pool, async (_, ask) => {
+    const answer = await ask()
+    for (const row of (answer.rows ?? []) as Record<string, unknown>[]) {
+      for (const [name, value] of Object.entries(said)) if (name in row) row[name] = value
+    }
+    return answer
+  })
 }
 
 function mark(clock: 'here' | 'provider' = 'here') {

@@ -5,6 +5,7 @@ import type { StoredRecord, TokenStore } from '#coatcheck/core/tokens/store'
 import { migratePostgres, type PostgresPool, postgresStore } from '#coatcheck/stores/postgres'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import type { Closable } from '../servers/workplace.ts'
+import { intercept } from './postgres-pools.ts'
 
 const SESSIONS = 4_000
 const NOW = 1_800_000_000_000
@@ -109,29 +110,18 @@ function rowsOf(node: Plan): number {
 
 /** A pool that tells how the server went about each statement that has parameters. */
 function explain(pool: pg.Pool, tell: (plan: Plan) => void): PostgresPool {
-  return {
-    on: () => {},
-    off: () => {},
-    async connect() {
-      const client = await pool.connect()
-      return {
-        on: (event, listener) => client.on(event, listener),
-        off: (event, listener) => client.off(event, listener),
-        release: (error) => client.release(error),
-        async query(statement) {
-          const { text, values = [] } = statement
-          if (values.length === 0) return client.query(statement)
-          // It is done for that, and undone: the statement itself must find everything as it was.
-          const nested = (await client.query('SELECT now() = statement_timestamp() AS own')).rows
-          await client.query(nested[0].own ? 'BEGIN' : 'SAVEPOINT explained')
-          const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, values)
-          await client.query(nested[0].own ? 'ROLLBACK' : 'ROLLBACK TO SAVEPOINT explained')
-          tell(rows[0]['QUERY PLAN'][0].Plan)
-          return client.query(statement)
-        },
-      }
-    },
-  }
+  return intercept(pool, async (client, ask, text, values) => {
+    if (values.length === 0) return ask()
+    // It is done for that, and undone: the statement itself must find everything as it was.
+    const nested = await client.query({ text: 'SELECT now() = statement_timestamp() AS own' })
+    const [{ own }] = nested.rows as [{ own: boolean }]
+    await client.query({ text: own ? 'BEGIN' : 'SAVEPOINT explained' })
+    const explained = `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`
+    const { rows } = await client.query({ text: explained, values })
+    await client.query({ text: own ? 'ROLLBACK' : 'ROLLBACK TO SAVEPOINT explained' })
+    tell((rows as { 'QUERY PLAN': { Plan: Plan }[] }[])[0]?.['QUERY PLAN'][0]?.Plan as Plan)
+    return ask()
+  })
 }
 
 /** Sessions of one user each, all of them under one more index; marks and claims; some expired. */
