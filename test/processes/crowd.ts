@@ -37,12 +37,15 @@ export interface Crowd {
   /** Those whom nobody signs out. */
   readonly staying: readonly Person[]
   readonly departures: readonly Departure[]
-  /** On each stage as many sign in as will leave, one who lingers, and some who stay. */
-  arrive(): Promise<void>
+  /** On each stage some sign in who stay; where there are two also one for each of these ways. */
+  arrive(ways: readonly string[]): Promise<void>
   /** Each process gets a new token for somebody whose session another one made. */
   refresh(): Promise<void>
-  /** On each stage a sign-out of each kind is heard, if possible of sessions made on the other. */
-  leave(): Promise<void>
+  /**
+   * Where two stages run a sign-out of each of these kinds is heard on each, of sessions made on the
+   * other. Then those leave whose session was made on an earlier stage.
+   */
+  leave(ways: readonly string[]): Promise<void>
   /** At each process somebody begins to sign in whom a sign-out overtakes, and somebody else. */
   depart(): Promise<Travellers>
 }
@@ -53,7 +56,6 @@ export interface Travellers {
   comeBack(): Promise<void>
 }
 
-const ways = Object.keys(signOutWays)
 /** On each stage, at each arrival. */
 const STAYING = 3
 
@@ -91,10 +93,12 @@ export function createCrowd(deployment: Deployment, stages: Stages): Crowd {
   return {
     staying,
     departures,
-    async arrive() {
-      const arrivals = stagesRunning().flatMap((stage) => {
+    async arrive(ways) {
+      const running = stagesRunning()
+      const coming = STAYING + (running.length > 1 ? ways.length + 1 : 0)
+      const arrivals = running.flatMap((stage) => {
         const makers = on(stage)
-        return Array.from({ length: STAYING + ways.length + 1 }, async (_, nth) => {
+        return Array.from({ length: coming }, async (_, nth) => {
           const maker = makers[nth % makers.length] ?? assert.fail()
           const person = await deployment.signIn(`U${++count}`, besides(maker), maker)
           return { ...person, maker, stage }
@@ -102,10 +106,16 @@ export function createCrowd(deployment: Deployment, stages: Stages): Crowd {
       })
       const arrived = await Promise.all(arrivals)
       for (const [at, person] of arrived.entries()) {
-        const isStaying = at % (STAYING + ways.length + 1) < STAYING
+        const isStaying = at % coming < STAYING
         ;(isStaying ? staying : present).push(person)
       }
-      await Promise.all(staying.map((person) => assertServed(person, stages.members)))
+      // Each by another process than the last time.
+      const { members } = stages
+      const served = staying.map((person, at) => {
+        const member = members[(at + count) % members.length] ?? assert.fail()
+        return assertServed(person, [member])
+      })
+      await Promise.all(served)
     },
     async refresh() {
       for (const [nth, member] of stages.members.entries()) {
@@ -119,10 +129,12 @@ export function createCrowd(deployment: Deployment, stages: Stages): Crowd {
         }
       }
     },
-    async leave() {
-      const leaving = stagesRunning().flatMap((stage) => {
+    async leave(ways) {
+      const running = stagesRunning()
+      const leaving = running.flatMap((stage) => {
         const hearers = on(stage)
-        return ways.map((way, nth) => {
+        const heard = running.length > 1 ? ways : ways.slice(0, present.length)
+        return heard.map((way, nth) => {
           const hearer = hearers[nth % hearers.length] ?? assert.fail()
           return { way, hearer, stage, person: choose(hearer) }
         })

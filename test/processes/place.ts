@@ -1,11 +1,14 @@
 import type { PoolConfig } from 'pg'
 import type { TokenStore } from '#coatcheck'
+import type { Mistake } from '../faults/mistakes.ts'
 
 /** Where the processes of an application keep their records: told to each as JSON. */
 export type Place =
   | { readonly kind: 'lmdb'; readonly folder: string }
   | RedisPlace
   | (OwnClock & { readonly kind: 'postgres'; readonly config: PoolConfig })
+  /** A store with a mistake that tests have to find. */
+  | { readonly kind: 'mistaken'; readonly mistake: Mistake; readonly place: Place }
 
 /** Whose clock counts. */
 interface OwnClock {
@@ -47,6 +50,10 @@ export async function openStore(place: Place, now: () => number): Promise<TokenS
       const { Pool } = await import('pg')
       const { postgresStore } = await import('#coatcheck/stores/postgres')
       return postgresStore(quiet(new Pool(place.config)), clock)
+    }
+    case 'mistaken': {
+      const { mistaken } = await import('../faults/mistakes.ts')
+      return mistaken(await openStore(place.place, now), place.mistake)
     }
     default: {
       const { redisStore } = await import('#coatcheck/stores/redis')

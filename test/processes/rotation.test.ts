@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import type { Auth, Session } from '#coatcheck'
 import { systemEnvironment } from '#coatcheck/core/environment'
 import { sessionIdOfHandle } from '#coatcheck/core/session/ticket'
 import { owedIndex } from '#coatcheck/core/tokens/home'
 import { createKeyring, secretsIn } from '#coatcheck/core/tokens/keyring'
 import { fromBytes } from '#coatcheck/core/tokens/ring'
-import type { StoredEntry } from '#coatcheck/core/tokens/store'
+import type { StoredEntry, TokenStore } from '#coatcheck/core/tokens/store'
 import { createVault } from '#coatcheck/core/tokens/vault'
+import { memoryStore } from '#coatcheck/stores/memory'
 import type { ProviderRequest } from '#coatcheck/testing/provider/exchange'
 import { until } from '../servers/until.ts'
 import { ORIGIN } from '../support/application.ts'
+import { eventually, start } from '../support/requests.ts'
 import { type Crowd, createCrowd, revocationsIn } from './crowd.ts'
 import {
   assertGone,
@@ -17,6 +20,7 @@ import {
   type Deployment,
   handle,
   type Member,
+  signOutWays,
   startDeployment,
 } from './deployment.ts'
 import { type SharedStore, sharedStores } from './shared-stores.ts'
@@ -29,7 +33,9 @@ const OTHER = 'a key of somebody else, of thirty-two bytes'
 const STAGES = [[K1], [K2, K1], [K2]]
 
 /** First starts at the same moment, each on a store without a keyring. */
-const STARTS = 10
+const STARTS = 8
+
+const ways = Object.keys(signOutWays)
 
 for (const [name, startStore] of Object.entries(sharedStores)) {
   describe(`keys that are rotated under processes that share ${name}`, () => {
@@ -81,11 +87,14 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
       await member.ask({ ask: 'begin', keys })
     }
 
-    /** Some life, and then one process gives way to another; what it still owed is left to others. */
+    /**
+     * Some life, each kind of sign-out in one of two rolls, and then one process gives way to
+     * another. What it still owed is left to others.
+     */
     async function roll(at: number, stage: number): Promise<void> {
       const before = members[at] ?? assert.fail()
       unanswered = before
-      await live()
+      await live(ways.filter((_, nth) => nth % 2 === at % 2))
       const travellers = await crowd.depart()
       const next = await startAt(stage)
       await before.kill()
@@ -93,10 +102,10 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
       await travellers.comeBack()
     }
 
-    async function live(): Promise<void> {
-      await crowd.arrive()
+    async function live(by: readonly string[] = ways): Promise<void> {
+      await crowd.arrive(by)
       await crowd.refresh()
-      await crowd.leave()
+      await crowd.leave(by)
     }
 
     it('are one keyring where all start for the first time at the same moment, again and again', async () => {
@@ -176,8 +185,6 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
         [1, 2],
         [2, 1],
       ]
-      const ways = new Set(crowd.departures.map(({ way }) => way))
-      assert.equal(ways.size, 7)
       for (const way of ways) {
         for (const [heard, made] of pairs) {
           const found = crowd.departures.some(
@@ -288,4 +295,78 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
       return until('nothing is owed any more', async () => (await owed()).length === 0)
     }
   })
+}
+
+describe('keys that are rotated in the very moment of a sign-out', () => {
+  const signOuts: Record<string, (auth: Auth, session: Session) => Promise<unknown>> = {
+    'a session': (auth, session) => auth.signOut({ session }),
+    'a user': (auth, { subject }) => auth.signOut({ subject }),
+  }
+  for (const [what, signOut] of Object.entries(signOuts)) {
+    it(`lose no revocation where ${what} is named, and the session was sealed by a key that just came`, async (t) => {
+      const { store, interrupt } = interruptible(memoryStore())
+      const app = await start(t, { keys: [K2, K1], store })
+      const browser = await app.signedIn({ sub: 'U1' })
+      const session = (await app.auth.session(app.as(browser))) ?? assert.fail()
+      interrupt(async () => {
+        // The first process of the next stage makes a new key, and seals this session with it.
+        const next = app.another({ keys: [K2] })
+        await next.accessToken(app.as(browser), { forceRefresh: true })
+      })
+      await signOut(app.auth, session)
+      const last = app.provider.issued.findLast(({ kind }) => kind === 'refresh_token')
+      await eventually(
+        () => app.provider.revoked.some(({ token }) => token === last?.value),
+        'its refresh token is revoked',
+      )
+      assert.deepEqual(app.heard('record_unreadable'), [])
+      assert.deepEqual(
+        app.heard('signed_out').map(({ receipt }) => receipt.removed),
+        [1],
+      )
+    })
+  }
+
+  it('do not keep a browser from finding its way back', async (t) => {
+    const app = await start(t, { keys: [K2, K1] })
+    // Nothing but the browser's return has it look at the keyring.
+    app.provider.settings.backChannel = false
+    await app.signedIn({ sub: 'U0' })
+    const next = app.another({ keys: [K2] })
+    const browser = await app.signedIn({ sub: 'U1' }, next)
+    const fields = { return_to: '/farewell' }
+    let page = await browser.post(`${app.origin}/auth/sign-out`, fields, { follow: false })
+    // To the provider, and back to a process that has not seen the new key.
+    page = (await browser.follow(page)) ?? assert.fail()
+    const back = new URL(page.headers.get('location') ?? '')
+    assert.equal(back.pathname, '/auth/signed-out')
+    const cookie = browser.cookieHeader(back)
+    const answer = await app.auth.handle(new Request(back, { headers: { cookie } }))
+    assert.equal(answer.headers.get('location'), `${app.origin}/farewell`)
+    // What waited for this is due now.
+    await eventually(() => app.provider.revoked.length > 0, 'its tokens are revoked')
+  })
+})
+
+/** A store before whose next removal a test may do something. */
+function interruptible(inner: TokenStore): {
+  readonly store: TokenStore
+  interrupt(meanwhile: () => Promise<unknown>): void
+} {
+  let next: (() => Promise<unknown>) | undefined
+  async function first(): Promise<void> {
+    const meanwhile = next
+    next = undefined
+    await meanwhile?.()
+  }
+  return {
+    store: {
+      ...inner,
+      remove: async (id, owe) => first().then(() => inner.remove(id, owe)),
+      removeAll: async (marks, how) => first().then(() => inner.removeAll(marks, how)),
+    },
+    interrupt(meanwhile) {
+      next = meanwhile
+    },
+  }
 }
