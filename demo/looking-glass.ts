@@ -1,7 +1,7 @@
 import type { TokenStore } from 'coatcheck'
 import { decodeJwt } from 'jose'
 import { systemEnvironment } from '../packages/coatcheck/src/core/environment.ts'
-import { openSessionNow } from '../packages/coatcheck/src/core/session/open.ts'
+import { sessionIn } from '../packages/coatcheck/src/core/session/sealed.ts'
 import { createKeyring } from '../packages/coatcheck/src/core/tokens/keyring.ts'
 import type { Held } from './cache-view.ts'
 
@@ -23,8 +23,9 @@ export function lookingGlass(store: TokenStore, keys: readonly string[]): Lookin
       const id = `s.${handle}`
       const sealed = await store.get(id)
       if (sealed === undefined) return undefined
-      const record = openSessionNow(await keyring.load(), id, sealed)
-      if (record === undefined) return undefined
+      const opened = (await keyring.load()).open('session', id, sealed)
+      if (opened.content === undefined) return undefined
+      const record = sessionIn(opened)
       return [
         ...record.accessTokens.map(
           ({ resource, expiresAt }): Held => ({ kind: 'access_token', resource, expiresAt }),
