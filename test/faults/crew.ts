@@ -24,8 +24,8 @@ export interface Crew {
   readonly started: number
   readonly killed: number
   any(): Member
-  /** Kills one and starts another in its place; resolves when that one is there. */
-  killOne(): Promise<void>
+  /** Kills one, any if it has no name, and starts another in its place; resolves when that one is there. */
+  kill(name?: string): Promise<void>
   readonly ask: (member: Member, ...about: Parameters<Process['ask']>) => Promise<unknown>
   close(): Promise<void>
 }
@@ -98,8 +98,9 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
       if (member === undefined) throw new Error('Nobody is alive.')
       return member
     },
-    async killOne() {
-      const victim = alive.splice(random.below(alive.length), 1)[0]
+    async kill(name) {
+      const at = alive.findIndex((member) => member.name === name)
+      const [victim] = alive.splice(at < 0 ? random.below(alive.length) : at, 1)
       if (victim === undefined) return
       victim.killedAt = Date.now()
       killed += 1

@@ -9,28 +9,46 @@ import type { World } from './world.ts'
  */
 export function planFor(world: World, arena: Arena): (round: number) => Fault {
   const kill = killing(world)
-  const ofStore = arena.faults(world)
+  const [ofServer = kill, ...ofNetwork] = arena.faults(world)
+  const [slow = kill, ...gone] = ofNetwork
   const all = [
+    killingInRefresh(world),
     kill,
-    ...ofStore.slice(0, 1),
-    ...ofStore.map((fault) => together(fault, kill)),
-    ...ofStore.slice(1),
+    ofServer,
+    together(ofServer, kill),
+    ...gone.map((fault) => together(fault, kill)),
+    slow,
     ...providerFaults(world),
   ]
   return (round) => all[round] ?? world.random.pick(all) ?? kill
 }
 
-/** How many rounds have each fault once. */
-export const ROUNDS = 13
+/** So many rounds have each fault once. */
+export const ROUNDS = 11
 
 function killing({ crew }: World): Fault {
   return {
     kind: 'kill -9 of two processes',
     async befall() {
-      const replaced = Promise.all([crew.killOne(), crew.killOne()])
+      const replaced = Promise.all([crew.kill(), crew.kill()])
       // Whether they start is asked when the round ends.
       replaced.catch(() => undefined)
       return async () => void (await replaced)
+    },
+  }
+}
+
+/** The provider has rotated the refresh token, and nobody is left to keep the new one. */
+function killingInRefresh({ crew, provider }: World): Fault {
+  return {
+    kind: 'kill -9 of a process that waits for the answer to a refresh',
+    async befall() {
+      const hold = provider.hold('token', { at: 'answer', grant: 'refresh_token' })
+      const { request } = await hold.received()
+      const replaced = crew.kill(request.headers.get('x-process') ?? '')
+      replaced.catch(() => undefined)
+      hold.release()
+      return () => replaced
     },
   }
 }

@@ -9,12 +9,15 @@ export function providerFaults({ provider, faults }: World): readonly Fault[] {
       kind: 'provider down, with answers in its hands',
       async befall() {
         // It did as it was asked, tokens spent and issued, and does not come to say so.
-        const hold = provider.hold('token', { at: 'answer' })
-        await Promise.race([hold.received(2), pause(500)]).catch(() => undefined)
+        const codes = provider.hold('token', { at: 'answer', grant: 'authorization_code' })
+        const refreshes = provider.hold('token', { at: 'answer', grant: 'refresh_token' })
+        await refreshes.received(2)
         await provider.stop()
         return async () => {
-          for (const { request } of hold.held) faults.unanswered.add(request)
-          hold.drop()
+          for (const hold of [codes, refreshes]) {
+            for (const { request } of hold.held) faults.unanswered.add(request)
+            hold.drop()
+          }
           await provider.start()
         }
       },

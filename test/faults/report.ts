@@ -9,7 +9,9 @@ export function reportOf(world: World, rounds: Rounds, settled: Settled): string
   const { sessions, signOuts, violations } = history
   const done = signOuts.filter(({ outcome }) => outcome === 'done').length
   const ways = Map.groupBy(signOuts, ({ how }) => how)
-  const longest = Math.max(0, ...[...availability.longest.values()].map(({ first }) => first))
+  const outages = [...availability.longest.values()]
+  const longest = Math.max(0, ...outages.map(({ first }) => first))
+  const longestOfOne = Math.max(0, ...outages.map(({ last }) => last))
   return [
     `rounds: ${rounds.count}`,
     `sign-ins: ${sessions.length} (and ${attempts.length - sessions.length} came to nothing)`,
@@ -23,7 +25,7 @@ export function reportOf(world: World, rounds: Rounds, settled: Settled): string
     ...[...availability.longest].map(
       ([kind, { first, last }]) => `  ${kind}: ${first} ms / ${last} ms`,
     ),
-    `longest unavailability: ${longest} ms`,
+    `longest unavailability: ${longest} ms for everybody, ${longestOfOne} ms for somebody`,
     `sessions whose tokens were revoked: ${settled.revoked}`,
     ...told('live refresh tokens that nobody is to revoke', settled.unrevoked),
     ...told('ended although nobody signed out', rounds.excuses),

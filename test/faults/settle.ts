@@ -34,6 +34,7 @@ export async function settle(
   world: World,
   arena: Arena,
   judged: { readonly excuses: Excuses; readonly reused: { count: number } },
+  patience = WORK_CLAIM + 30_000,
 ): Promise<Settled> {
   const { history } = world
   await until('all is answered', () => world.open.size === 0, REFRESH_CLAIM)
@@ -44,11 +45,9 @@ export async function settle(
 
   const unrevoked: Excuses = new Map()
   const owed = (): Owed[] => stillOwed(world, unrevoked)
-  await until('all that is owed was revoked', () => owed().length === 0, WORK_CLAIM + 30_000).catch(
-    () => {
-      for (const { story } of owed()) history.violations.push({ promise: OWED, story })
-    },
-  )
+  await until('all that is owed was revoked', () => owed().length === 0, patience).catch(() => {
+    for (const { story } of owed()) history.violations.push({ promise: OWED, story })
+  })
   await lookAtAll(world, 0)
   judgeLosses(world, judged.excuses)
   const revoked = judgeRevocations(world)
