@@ -225,6 +225,7 @@ describe('postgresStore under faults', () => {
       for (const attempt of [
         async () => other.get('followed'),
         async () => other.now(),
+        async () => other.isEmpty(),
         () => other.list('followed', { limit: 1 }),
         () => other.insert('id', record('id')),
         () => other.claim('id', Date.now() + 1_000),

@@ -220,6 +220,18 @@ describe('postgresStore, told what it cannot do', () => {
       store = postgresStore(pool, { schema })
     })
 
+    it('is empty where no record is kept, and not where one is that has expired', async () => {
+      assert.equal(await store.isEmpty(), true)
+      await store.claim('no record', Date.now() + 60_000)
+      await store.removeAll([{ index: 'no record', mark: mark() }], order())
+      assert.equal(await store.isEmpty(), true)
+      await store.insert('old', { ...record('old'), expiresAt: 1 })
+      assert.equal(await store.isEmpty(), false)
+      await store.remove('old')
+      assert.equal(await store.isEmpty(), true)
+      await pool.query(`TRUNCATE ${schema}.marks, ${schema}.claims`)
+    })
+
     it('refuses names that it could not find again, before it writes anything', async () => {
       for (const name of ['x'.repeat(256), 'a\0b', 'a\ud800', '€'.repeat(86)]) {
         const fine = record('fine')
@@ -383,6 +395,7 @@ function everything(store: TokenStore): (() => Promise<unknown>)[] {
     () => store.remove('id', () => [{ id: 'owed', record: record('owed') }]),
     () => store.claim('claim', Date.now() + 1),
     () => store.sweep(() => [], 10),
+    async () => store.isEmpty(),
   ]
 }
 

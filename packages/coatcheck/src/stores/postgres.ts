@@ -139,6 +139,11 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
       })
     },
 
+    async isEmpty() {
+      const [row] = await askAlone(sql.isEmpty, [])
+      return isTrue(row, 'empty')
+    },
+
     async close() {
       // The pool itself is the application's.
       pool.off('error', dropped)

@@ -19,6 +19,7 @@ export interface Statements {
   readonly claim: string
   readonly sweepMarks: string
   readonly sweepClaims: string
+  readonly isEmpty: string
 }
 
 /**
@@ -186,6 +187,8 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
 
     sweepMarks: sweep(marks, 'index', 'keep_until'),
     sweepClaims: sweep(claims, 'key', 'until'),
+
+    isEmpty: `SELECT ${standby}, NOT EXISTS (SELECT FROM ${records}) AS empty`,
   }
 }
 
