@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import type { StoredRecord, TokenStore } from '#coatcheck/core/tokens/store'
-import { migratePostgres, type PostgresClient, postgresStore } from '#coatcheck/stores/postgres'
+import {
+  migratePostgres,
+  type PostgresClient,
+  postgresSchema,
+  postgresStore,
+} from '#coatcheck/stores/postgres'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { startTcpProxy } from '../servers/tcp-proxy.ts'
 import { until } from '../servers/until.ts'
@@ -126,6 +131,53 @@ describe('postgresStore under faults', () => {
       assert.deepEqual([failures, step.removed.length], [3, 1])
       assert.equal(await isRemoved(code), true)
     }
+  })
+
+  it('waits for whoever signs the same user in or out, however short the role is to wait for locks', async () => {
+    const options = '-c lock_timeout=5'
+    await withPool(server, { options, max: 14 }, async (own) => {
+      let held = 0
+      const slow = intercept(own, async (client, ask, text) => {
+        // Each has its locks for longer than that.
+        if (text === 'COMMIT') {
+          held += 1
+          await client.query({ text: 'SELECT pg_sleep(0.02)' })
+        }
+        return ask()
+      })
+      const other = postgresStore(slow)
+      const outcomes = await Promise.all([
+        ...Array.from({ length: 7 }, (_, at) => other.insert(`busy ${at}`, record('', ['busy']))),
+        ...Array.from({ length: 7 }, () =>
+          other.removeAll([{ index: 'busy', mark: mark() }], order('busy')),
+        ),
+      ])
+      assert.equal(outcomes.length, 14)
+      assert.equal(held, 14, 'none was begun again')
+    })
+  })
+
+  it('waits for whoever claims the same, and for whoever migrates', async () => {
+    await withPool(server, { options: '-c lock_timeout=5', max: 2 }, async (own) => {
+      const other = postgresStore(own)
+      await other.now()
+      const holder = await pool.connect()
+      try {
+        await holder.query('BEGIN')
+        await holder.query("INSERT INTO coatcheck.claims VALUES ('contested', 0)")
+        const [lock] = /SELECT pg_advisory_xact_lock.*/.exec(postgresSchema()) ?? []
+        await holder.query(lock ?? '')
+        const claiming = other.claim('contested', Date.now() + 60_000)
+        const migrating = migratePostgres(own, { schema: 'waited' })
+        await until('both wait', async () => (await waiting(pool)) === 2)
+        await holder.query('SELECT pg_sleep(0.02)')
+        await holder.query('COMMIT')
+        assert.equal(await claiming, true)
+        await migrating
+      } finally {
+        holder.release()
+      }
+    })
   })
 
   it('gives up what the server undoes again and again', async () => {
@@ -265,6 +317,14 @@ async function kill(pool: pg.Pool, client: PostgresClient): Promise<void> {
   const { rows } = await client.query({ text: 'SELECT pg_backend_pid() AS pid' })
   const { pid } = rows[0] as { pid: number }
   await pool.query('SELECT pg_terminate_backend($1, 10000)', [pid])
+}
+
+/** How many statements wait for a lock. */
+async function waiting(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query(
+    "SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+  )
+  return rows[0].n
 }
 
 function raising(code: string): string {

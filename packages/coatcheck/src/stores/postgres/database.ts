@@ -86,6 +86,8 @@ function settings(milliseconds: number): string {
     // A process that is cut off in the middle must not keep its locks until TCP gives up on it.
     idle_in_transaction_session_timeout: `'${milliseconds}'`,
     statement_timeout: `'${milliseconds}'`,
+    // Sign-ins and sign-outs of one user wait for each other; no longer than that.
+    lock_timeout: `'0'`,
     // An answer says that it is on disk, even where the server is told not to wait for the disk.
     synchronous_commit: `coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on')`,
     // The way by the indexes is the best one for all of these statements, and the planner does not

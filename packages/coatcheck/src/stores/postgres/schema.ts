@@ -22,8 +22,9 @@ function statementsOf({ schema, records, found, marks, claims, format }: Tables)
   const large = `${settings}, toast.${settings}`
   return [
     'BEGIN',
-    `-- One at a time: IF NOT EXISTS alone fails where two create at once.
-SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`,
+    `-- One at a time, however long that takes: IF NOT EXISTS alone fails where two create at once.
+SET LOCAL lock_timeout = 0`,
+    `SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`,
     `CREATE SCHEMA IF NOT EXISTS ${schema}`,
     `-- Which layout these tables have. A version of coatcheck with another one refuses to work.
 CREATE TABLE IF NOT EXISTS ${format} (version integer NOT NULL)`,

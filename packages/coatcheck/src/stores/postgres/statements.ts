@@ -180,8 +180,10 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
     write: write(''),
     writeUnlessThere: write('ON CONFLICT DO NOTHING'),
 
+    // Whoever claims the same waits for the other's answer, whatever the role is told about locks.
     claim: `
-      INSERT INTO ${claims} AS c (key, until) VALUES ($1::text, $2::float8)
+      INSERT INTO ${claims} AS c (key, until) SELECT $1::text, $2::float8
+      WHERE set_config('lock_timeout', '0', true) = '0'
       ON CONFLICT (key) DO UPDATE SET until = excluded.until WHERE c.until <= ${at('$3')}
       RETURNING key`,
 
