@@ -179,6 +179,28 @@ describe('a store that was emptied', () => {
   })
 })
 
+describe('a store that lost its keyring, and nothing else', () => {
+  it('gets no other keyring from a new process, and its own back from one that still has it', async (t) => {
+    const app = await start(t, { keys: [K1] })
+    const browser = await app.signedIn({ sub: 'U1', sid: 'S1' })
+    assert.ok(await app.store.remove('k'))
+
+    const fresh = app.another({ keys: [K1] })
+    const lost = {
+      code: 'keys_unknown',
+      message: /keyring of this store is lost.*restore the store/,
+    }
+    await assert.rejects(fresh.signOut({ subject: 'U1' }), lost)
+    await assert.rejects(fresh.session(app.as(browser)), lost)
+    assert.equal(await app.store.get('k'), undefined)
+
+    // It was never away for a process that knows it: any sign-in or sign-out there puts it back.
+    assert.equal((await app.auth.signOut({ subject: 'nobody' })).removed, 0)
+    assert.equal((await fresh.signOut({ subject: 'U1' })).removed, 1)
+    assert.equal(await app.auth.session(app.as(browser)), undefined)
+  })
+})
+
 describe('the names under which sessions are found', () => {
   it('cannot be mixed up, whatever issuer, user and session are called [SEC-13]', () => {
     const vault = vaultOfOneKey()

@@ -53,6 +53,8 @@ export function steppedStore(
         return given
       }),
     sweep: (owe, limit) => step('sweep', () => store.sweep(owe, limit)),
+    // Asked before anybody has a keyring: nothing is under way then.
+    isEmpty: () => store.isEmpty(),
     close: () => store.close(),
   }
 }

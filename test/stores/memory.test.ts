@@ -3,6 +3,22 @@ import { describe, it } from 'node:test'
 import { memoryStore } from '#coatcheck/stores/memory'
 import { testTokenStore } from '#coatcheck/testing/token-store'
 
+it('is empty until it keeps a record, and when that is gone', async () => {
+  const store = memoryStore()
+  assert.equal(await store.isEmpty(), true)
+  const at = Date.now()
+  const established = { provider: at, here: at }
+  await store.insert('one', {
+    value: Buffer.of(1),
+    expiresAt: at + 1_000,
+    established,
+    indexes: [],
+  })
+  assert.equal(await store.isEmpty(), false)
+  await store.remove('one')
+  assert.equal(await store.isEmpty(), true)
+})
+
 describe('memoryStore', () => {
   testTokenStore(it, memoryStore)
 

@@ -87,6 +87,9 @@ export function naiveStore({ now }: { now: () => number }): TokenStore {
     async sweep() {
       return []
     },
+    async isEmpty() {
+      return ![...cache.keys()].some((key) => key.startsWith('record '))
+    },
     async close() {
       cache.clear()
     },

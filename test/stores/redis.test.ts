@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { createClient } from 'redis'
 import type { Mark, Removal, StoredRecord, TokenStore } from '#coatcheck'
 import { redisStore } from '#coatcheck/stores/redis'
 import { testTokenStore } from '#coatcheck/testing/token-store'
@@ -53,6 +54,15 @@ describe('redisStore, when somebody died or wrote over it', () => {
   after(async () => {
     opened.close()
     await server.close()
+  })
+
+  it('is empty until it keeps a record, and when that is gone', async () => {
+    const store = redisStore(opened.client, { prefix: 'empty:' })
+    assert.equal(await store.isEmpty(), true)
+    await store.insert('one', recordAt(Date.now(), ['user']))
+    assert.equal(await store.isEmpty(), false)
+    await store.remove('one')
+    assert.equal(await store.isEmpty(), true)
   })
 
   it('takes an entry out of an index whose record is gone for long, and no other', async () => {
@@ -132,6 +142,51 @@ describe('redisStore on a Redis that cannot keep the promise', () => {
     })
   }
 
+  for (const [what, settings, message] of [
+    ['becomes a replica', ['replicaof', '127.0.0.1 1'], /is a replica: connect to the primary/],
+    ['has lost the replicas it must have', ['min-replicas-to-write', '1'], /fewer replicas than/],
+    ['has grown full', ['maxmemory', '1mb'], /is full: raise its `maxmemory`/],
+  ] as const) {
+    it(`serves nobody from a server that ${what} under a running process, and says so`, async () => {
+      const server = await startRedis()
+      try {
+        await withStore(of(clientsOfOne, 'node-redis')(server.url), async (store) => {
+          await store.insert('one', recordAt(Date.now(), ['user']))
+          const [name, value] = settings
+          if (name === 'replicaof') await server.ask('REPLICAOF', ...(value.split(' ') as [string]))
+          else await server.ask('CONFIG', 'SET', name, value)
+          const told = { code: 'store_unusable', message }
+          await assert.rejects(async () => store.insert('two', recordAt(Date.now(), [])), told)
+          // What is full can still be read, and is what everybody agrees on.
+          if (name === 'maxmemory') assert.ok(await store.get('one'))
+          else await assert.rejects(async () => store.get('one'), told)
+        })
+      } finally {
+        await server.close()
+      }
+    })
+  }
+
+  it('says what to change where nobody connected the client', async () => {
+    const store = redisStore(createClient())
+    const told = { code: 'store_unusable', message: /`await client\.connect\(\)` first/ }
+    await assert.rejects(async () => store.get('one'), told)
+    await store.close()
+  })
+
+  it('says what to change where the password is another', async () => {
+    const server = await startRedis()
+    try {
+      await server.ask('CONFIG', 'SET', 'requirepass', 'secret')
+      await withStore(of(clientsOfOne, 'ioredis')(server.url), async (store) => {
+        const told = { code: 'store_unusable', message: /wants another password/ }
+        await assert.rejects(async () => store.get('one'), told)
+      })
+    } finally {
+      await server.close()
+    }
+  })
+
   it('says what to change on an old server', async () => {
     const old = {
       isOpen: true,
@@ -171,7 +226,10 @@ describe('redisStore behind Sentinels', () => {
       async (store) => {
         await store.insert('one', recordAt(Date.now(), []))
         replica?.pause()
-        await assert.rejects(store.remove('one'), /Fewer than 1 Redis replicas/)
+        await assert.rejects(store.remove('one'), {
+          code: 'store_unavailable',
+          message: /Not 1 Redis replicas .* lower `confirmReplicas`/,
+        })
         replica?.resume()
         assert.equal(await store.get('one'), undefined)
       },
@@ -186,6 +244,16 @@ describe('redisStore on a Cluster', () => {
     cluster = await startCluster()
   })
   after(() => cluster.close())
+
+  it('says what to change where the client is one for a single server', async () => {
+    const { url = '' } = cluster.nodes[0] ?? {}
+    await withStore(of(clientsOfOne, 'ioredis')(url), async (store) => {
+      const told = { code: 'store_unusable', message: /is a node of a Cluster.*createCluster/ }
+      const claims = Array.from({ length: 20 }, (_, at) => store.claim(`${at}`, Date.now() + 1000))
+      await assert.rejects(Promise.all(claims), told)
+    })
+  })
+
   for (const name of Object.keys(clientsOfCluster)) {
     itKeepsTheContract(name, () => of(clientsOfCluster, name)(cluster))
   }

@@ -98,6 +98,7 @@ export function faultyStore(inner: TokenStore, clock: Pick<Clock, 'now' | 'wait'
     list: at('list', inner.list),
     claim: at('claim', inner.claim),
     sweep: at('sweep', inner.sweep),
+    isEmpty: at('isEmpty', inner.isEmpty),
     close: at('close', inner.close),
     get fault() {
       return fault

@@ -119,6 +119,7 @@ const STORE_METHODS = [
   'list',
   'claim',
   'sweep',
+  'isEmpty',
   'close',
 ] as const satisfies readonly (keyof TokenStore)[]
 

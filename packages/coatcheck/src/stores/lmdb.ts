@@ -4,7 +4,15 @@ import { ends } from '../core/tokens/marks.ts'
 import type { IndexMark, Owe, RemovalStep, StoredEntry, TokenStore } from '../core/tokens/store.ts'
 import { establishedIn, expiresAtIn, valueIn } from './layout/record-bytes.ts'
 import { createEndingRows } from './lmdb/ending-rows.ts'
-import { claimKey, endedRow, endRange, idIn, indexRange, recordId } from './lmdb/keys.ts'
+import {
+  ALL_RECORDS,
+  claimKey,
+  endedRow,
+  endRange,
+  idIn,
+  indexRange,
+  recordId,
+} from './lmdb/keys.ts'
 import { createMarks } from './lmdb/marks.ts'
 import { createRecords, type HeldRecord, type Prepared, prepare, toEntry } from './lmdb/records.ts'
 import { createSteps } from './lmdb/steps.ts'
@@ -169,6 +177,11 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
         // Marks and claims are many: they must not keep expired records from being found.
         if (step.rows < left || removed.length === limit) return removed
       }
+    },
+
+    async isEmpty() {
+      table.resetReadTxn()
+      return take(table.getKeys(ALL_RECORDS), 1).length === 0
     },
 
     async close() {

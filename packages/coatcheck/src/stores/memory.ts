@@ -173,6 +173,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
       return removed
     },
 
+    isEmpty: async () => records.size === 0,
+
     async close() {
       // Nothing was started.
     },

@@ -1,9 +1,11 @@
 import type { TokenStore } from '../core/tokens/store.ts'
+import { AuthError } from '../errors.ts'
 import { createAgain } from './redis/again.ts'
 import { checkServer } from './redis/check.ts'
 import { connect, type RedisClient, type RedisCommands } from './redis/connection.ts'
 import { createDangling } from './redis/dangling.ts'
 import { createEnds } from './redis/ends.ts'
+import { explained } from './redis/failure.ts'
 import { createIndexes } from './redis/indexes.ts'
 import { insert, type Parts } from './redis/insert.ts'
 import { createKeys } from './redis/keys.ts'
@@ -49,10 +51,15 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const now = clock ?? (() => Date.now())
   const given = (): string => (clock === undefined ? '' : String(clock()))
   const again = createAgain()
-  connection.onReconnected(again.run)
+  connection.onReconnected(() => {
+    // It may be another server now, or one whose role or settings have changed.
+    isChecked = false
+    again.run()
+  })
   // Without a listener a lost connection would end the process, and what it owes with it.
   client.on('error', toldByTheCall)
   let isChecked = false
+  let checking: Promise<void> | undefined
 
   function partsOver(commands: RedisCommands): Parts {
     const space: Space = { connection: commands, keys, now, given }
@@ -68,6 +75,13 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
   async function ready(): Promise<void> {
     if (isChecked) return
+    checking ??= check().finally(() => {
+      checking = undefined
+    })
+    await checking
+  }
+
+  async function check(): Promise<void> {
     await checkServer(connection, keys)
     isChecked = true
   }
@@ -78,42 +92,50 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     if (replicas === 0) return removal(parts)
     const writes = connection.follow()
     const answer = await removal(partsOver(writes))
-    await writes.confirm(replicas, CONFIRM_WITHIN)
+    try {
+      await writes.confirm(replicas, CONFIRM_WITHIN)
+    } catch (cause) {
+      throw new AuthError(
+        'store_unavailable',
+        `Not ${replicas} Redis replicas have confirmed a sign-out within ${CONFIRM_WITHIN} ms: it ` +
+          'will be done again. Look after the replicas, or lower `confirmReplicas`.',
+        { cause },
+      )
+    }
     return answer
   }
 
   return {
-    async now() {
+    now: explained(async () => {
       if (clock !== undefined) return clock()
       const answer = await connection.send(keys.format, ['TIME'])
       const [seconds, microseconds] = Array.isArray(answer) ? answer.map(Number) : []
       return Math.floor(Number(seconds) * 1000 + Number(microseconds) / 1000)
-    },
+    }),
 
-    async get(id) {
+    get: explained(async (id) => {
       if (!isChecked) await ready()
-      const key = keys.record(id)
-      const bytes = await connection.send(key, ['GET', key])
-      return Buffer.isBuffer(bytes) ? currentValueIn(bytes, now()) : undefined
-    },
+      const bytes = await parts.records.bytes(id)
+      return bytes && currentValueIn(bytes, now())
+    }),
 
-    async insert(id, record) {
+    insert: explained(async (id, record) => {
       await ready()
       return insert(parts, id, record)
-    },
+    }),
 
-    async replace(id, previous, next) {
+    replace: explained(async (id, previous, next) => {
       await ready()
       return replace(parts, id, previous, next)
-    },
+    }),
 
-    async remove(id, owe) {
+    remove: explained(async (id, owe) => {
       const removed = await confirmed((over) => remove(over, id, owe))
       if (removed !== undefined) again.remember(() => remove(parts, id, owe))
       return removed
-    },
+    }),
 
-    async removeAll(marks, removal) {
+    removeAll: explained(async (marks, removal) => {
       const step = await confirmed((over) => removeAll(over, marks, removal))
       if (!step.more) {
         again.remember(async () => {
@@ -121,22 +143,29 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
         })
       }
       return step
-    },
+    }),
 
-    async list(index, page) {
+    list: explained(async (index, page) => {
       await ready()
       return list(parts, dangling, now, index, page)
-    },
+    }),
 
-    async claim(name, until) {
+    claim: explained(async (name, until) => {
       await ready()
       return (await connection.run(CLAIM, [keys.claim(name)], [given(), String(until)])) === 1
-    },
+    }),
 
-    async sweep(owe, limit) {
+    sweep: explained(async (owe, limit) => {
       await ready()
       return sweep(parts, now, owe, limit)
-    },
+    }),
+
+    isEmpty: explained(async () => {
+      await ready()
+      const noted = await parts.ends.some()
+      const found = await Promise.all(noted.map((id) => parts.records.bytes(id)))
+      return found.every((bytes) => bytes === undefined)
+    }),
 
     async close() {
       connection.close()

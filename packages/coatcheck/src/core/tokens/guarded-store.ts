@@ -137,6 +137,7 @@ export function guardStore(inner: TokenStore, { environment, limit, emit }: Guar
       list: (index, page) => later('list', () => inner.list(index, page)),
       claim: (key, until) => later('claim', () => inner.claim(key, until)),
       sweep: (owe, limit) => later('sweep', () => inner.sweep(owe, limit)),
+      isEmpty: () => later('isEmpty', () => inner.isEmpty()),
       close: () => later('close', () => inner.close()),
     },
   }

@@ -52,6 +52,7 @@ export function createKeyring(
       const bytes = await store.get(KEYRING_ID)
       if (bytes === undefined) {
         const ring = held?.ring ?? createRing(wrappers, environment)
+        if (held === undefined) await refuseOrphans()
         const fresh = toBytes(ring)
         if (await store.insert(KEYRING_ID, toRecord(fresh, environment))) return adopt(fresh, ring)
         continue
@@ -65,6 +66,21 @@ export function createKeyring(
         return adopt(next, tended)
       }
     }
+  }
+
+  /**
+   * A store that lost its keyring and kept its records must not get another: whoever is in them
+   * could neither be found nor signed out. A process that still holds the keyring puts it back.
+   */
+  async function refuseOrphans(): Promise<void> {
+    if (await store.isEmpty()) return
+    // Unless another process, which is as new as we are, has just begun.
+    if ((await store.get(KEYRING_ID)) !== undefined) return
+    throw new AuthError(
+      'keys_unknown',
+      'The keyring of this store is lost, and its records are there: restore the store from a ' +
+        'backup, or empty it to start afresh and sign everybody out.',
+    )
   }
 
   function readOnce(): Promise<Vault> {

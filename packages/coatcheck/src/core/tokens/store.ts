@@ -148,6 +148,9 @@ export interface TokenStore {
    */
   sweep(owe: Owe, limit: number): Promise<StoredEntry[]>
 
+  /** Whether no record is kept, whoever's it is and however old. */
+  isEmpty(): Promise<boolean>
+
   /** Ends what the store itself started. An injected client stays open. */
   close(): Promise<void>
 }

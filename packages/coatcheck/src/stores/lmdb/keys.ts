@@ -24,6 +24,12 @@ const END_OF_TIME = 2 ** 48 - 1
 /** Kind and time. */
 const END_PREFIX = 7
 
+/** The range of all {@link recordKey}s. */
+export const ALL_RECORDS: { readonly start: Uint8Array; readonly end: Uint8Array } = {
+  start: Buffer.from('r'),
+  end: Buffer.from('s'),
+}
+
 /** Where a record's parts are. */
 export function recordKey(id: string): Uint8Array {
   return named('r', id)

@@ -27,11 +27,14 @@ export function createAgain(): Again {
     timer = undefined
     running = true
     asked = false
-    try {
-      for (const { removal } of [...done]) await removal()
-    } catch {
-      // The server is away again, or not ready yet. Whoever asks it meanwhile is told.
-      asked = true
+    for (const { removal } of [...done]) {
+      try {
+        await removal()
+      } catch {
+        // A server is away again, or not ready yet. Whoever asks it meanwhile is told; what is on
+        // another goes on.
+        asked = true
+      }
     }
     running = false
     if (!asked || closed) return

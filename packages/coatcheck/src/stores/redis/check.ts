@@ -13,16 +13,16 @@ const OLDEST = [6, 2] as const
  */
 export async function checkServer(connection: RedisConnection, keys: Keys): Promise<void> {
   const key = keys.format
-  const server = parse(await info(connection, key, 'server'))
+  const server = parse(await connection.info(key, 'server'))
   const version = server.get('redis_version') ?? '0'
   if (isOlder(version)) {
     throw unusable(`This Redis is ${version}: update it to ${OLDEST.join('.')} or later.`)
   }
-  const replication = parse(await info(connection, key, 'replication'))
+  const replication = parse(await connection.info(key, 'replication'))
   if (replication.get('role') === 'slave') {
     throw unusable('This Redis is a replica: connect to the primary, or through its Sentinels.')
   }
-  const memory = parse(await info(connection, key, 'memory'))
+  const memory = parse(await connection.info(key, 'memory'))
   const policy = memory.get('maxmemory_policy') ?? 'noeviction'
   if (memory.get('maxmemory') !== '0' && policy !== 'noeviction') {
     throw unusable(
@@ -41,31 +41,9 @@ export async function checkServer(connection: RedisConnection, keys: Keys): Prom
 
 async function settleFormat(connection: RedisConnection, key: string): Promise<string> {
   const kept = String(LONGEST_ABSENCE)
-  try {
-    await connection.send(key, ['SET', key, FORMAT, 'NX', 'PX', kept])
-    await connection.send(key, ['PEXPIRE', key, kept])
-    return String(await connection.send(key, ['GET', key]))
-  } catch (error) {
-    if (!startsWith(error, 'WRONGTYPE')) throw error
-    throw unusable('Something else uses this `prefix` in this Redis: choose another one.', error)
-  }
-}
-
-async function info(connection: RedisConnection, key: string, section: string): Promise<string> {
-  try {
-    return await connection.info(key, section)
-  } catch (error) {
-    if (!startsWith(error, 'NOPERM')) throw error
-    throw unusable(
-      'This user may not ask the Redis for INFO: allow it `~prefix*` and ' +
-        '`+@read +@write +@scripting +info +time +wait`.',
-      error,
-    )
-  }
-}
-
-function startsWith(error: unknown, code: string): boolean {
-  return error instanceof Error && error.message.startsWith(code)
+  await connection.send(key, ['SET', key, FORMAT, 'NX', 'PX', kept])
+  await connection.send(key, ['PEXPIRE', key, kept])
+  return String(await connection.send(key, ['GET', key]))
 }
 
 function parse(text: string): Map<string, string> {
@@ -82,6 +60,6 @@ function isOlder(version: string): boolean {
   return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])
 }
 
-function unusable(message: string, cause?: unknown): AuthError {
-  return new AuthError('store_unusable', message, { cause })
+function unusable(message: string): AuthError {
+  return new AuthError('store_unusable', message)
 }

@@ -1,3 +1,4 @@
+import type { RedisAnswer } from './connection.ts'
 import { keepUntil, LONGEST_ABSENCE, type Space } from './space.ts'
 
 /**
@@ -9,6 +10,8 @@ export interface Ends {
   drop(ids: readonly string[]): Promise<void>
   /** Ids that were noted to end until now, in no order. */
   due(limit: number): Promise<string[]>
+  /** Some of those that were noted, if there are any. */
+  some(): Promise<string[]>
 }
 
 /** The ends of a space. */
@@ -39,7 +42,21 @@ export function createEnds({ connection, keys, now }: Space): Ends {
       const found = await Promise.all(
         keys.allEnds.map((key) => connection.send(key, ['ZRANGEBYSCORE', key, ...range])),
       )
-      return found.flatMap((ids) => (Array.isArray(ids) ? ids.map(String) : [])).slice(0, limit)
+      return found.flatMap(toIds).slice(0, limit)
+    },
+
+    async some() {
+      const found = await Promise.all(
+        keys.allEnds.map((key) => connection.send(key, ['ZRANGE', key, `-${SOME}`, '-1'])),
+      )
+      return found.flatMap(toIds)
     },
   }
+}
+
+/** Of each of the keys. */
+const SOME = 20
+
+function toIds(answer: RedisAnswer): string[] {
+  return Array.isArray(answer) ? answer.map(String) : []
 }

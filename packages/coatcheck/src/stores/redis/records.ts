@@ -5,6 +5,8 @@ import { keepUntil, type Space } from './space.ts'
 
 /** Records by id. Each method is one step on the server of the record. */
 export interface Records {
+  /** Its bytes. A replica refuses: it may not have heard of a sign-out. */
+  bytes(id: string): Promise<Buffer | undefined>
   read(id: string): Promise<HeldRecord | undefined>
   /** Writes where there is nothing that lasts; `false`: there is. */
   begin(id: string, bytes: Buffer, expiresAt: number): Promise<boolean>
@@ -29,11 +31,20 @@ export interface Records {
 
 /** The records of a space. */
 export function createRecords({ connection, keys, given }: Space): Records {
+  async function bytes(id: string): Promise<Buffer | undefined> {
+    const key = keys.record(id)
+    // Reads like GET and changes nothing, but counts as a write: no server answers it that became
+    // a replica, or that lost those it must have (`min-replicas-to-write`).
+    const answer = await connection.send(key, ['GETEX', key])
+    return Buffer.isBuffer(answer) ? answer : undefined
+  }
+
   return {
+    bytes,
+
     async read(id) {
-      const key = keys.record(id)
-      const bytes = await connection.send(key, ['GET', key])
-      return Buffer.isBuffer(bytes) ? read(bytes) : undefined
+      const found = await bytes(id)
+      return found && read(found)
     },
 
     async begin(id, bytes, expiresAt) {

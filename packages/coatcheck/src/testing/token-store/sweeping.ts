@@ -18,6 +18,14 @@ export function testSweeping(test: DefineTest): void {
     await store.remove(lasting)
   })
 
+  test('is not empty while it keeps a record, however old', async ({ store, add, advance }) => {
+    const id = await add('one')
+    assert.equal(await store.isEmpty(), false)
+    advance(HOUR + 1)
+    assert.equal(await store.isEmpty(), false)
+    await store.remove(id)
+  })
+
   test('does not sweep a record whose life was prolonged', async (trial) => {
     const { store, record, add, text, now, advance } = trial
     const id = await add('one', { expiresAt: now() + HOUR })
