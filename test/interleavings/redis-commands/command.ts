@@ -36,6 +36,7 @@ export function toCommand(args: readonly RedisArgument[]): Command {
 /** Commands on a single key, which they name first. */
 const OF_ONE_KEY = new Set([
   'GET',
+  'GETEX',
   'SET',
   'PEXPIREAT',
   'ZADD',
