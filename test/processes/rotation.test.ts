@@ -111,7 +111,7 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
     it('are one keyring where all start for the first time at the same moment, again and again', async () => {
       for (let round = 0; round < STARTS; round += 1) {
         await Promise.all(members.map((one) => one.ask({ ask: 'stop' })))
-        await shared.store.remove('k')
+        await shared.empty()
         // Where the next key is on its way already, the first to start may be any of them.
         const keys = members.map((_, at) => (at < round % 4 ? [K2, K1] : [K1]))
         const begun = members.map((one, at) => one.ask({ ask: 'begin', keys: keys[at] ?? [] }))
@@ -128,7 +128,7 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
         }
       }
       await Promise.all(members.map((one) => one.ask({ ask: 'stop' })))
-      await shared.store.remove('k')
+      await shared.empty()
       await Promise.all(members.map((one) => one.ask({ ask: 'begin', keys: [K1] })))
     })
 

@@ -26,6 +26,8 @@ export interface SharedStore {
   readonly spansMachines: boolean
   /** What the test itself sees of it. */
   readonly store: TokenStore
+  /** Removes all there is. */
+  empty(): Promise<void>
   close(): Promise<void>
 }
 
@@ -54,6 +56,7 @@ async function startLmdb(): Promise<SharedStore> {
     network: undefined,
     spansMachines: false,
     store: lmdbStore(database),
+    empty: () => sweepAll(lmdbStore(database, { now: atTheEnd })),
     async close() {
       await database.close()
       await rm(folder, { recursive: true })
@@ -99,6 +102,7 @@ async function overRedis(
     }),
     spansMachines: true,
     store: redisStore(client),
+    empty: () => sweepAll(redisStore(client, { now: atTheEnd })),
     async close() {
       client.disconnect()
       for (const detour of detours) await detour.close()
@@ -122,12 +126,23 @@ async function startOnePostgres(): Promise<SharedStore> {
     }),
     spansMachines: true,
     store: postgresStore(pool),
+    empty: () => sweepAll(postgresStore(pool, { now: atTheEnd })),
     async close() {
       await pool.end()
       await detour.close()
       await server.close()
     },
   }
+}
+
+/** When whatever is written now has expired. */
+function atTheEnd(): number {
+  return Date.now() + 1000 * 86_400_000
+}
+
+async function sweepAll(store: TokenStore): Promise<void> {
+  while ((await store.sweep(() => [], 1000)).length === 1000);
+  await store.close()
 }
 
 function networkOver(detours: readonly TcpProxy[], place: Place): Network {
