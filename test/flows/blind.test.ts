@@ -98,6 +98,24 @@ for (const [which, fault] of Object.entries(AWAY)) {
       })
     }
 
+    for (const away of [0, 5_000]) {
+      it(`loses no sign-out where it is back ${away / 1000} seconds after the process was told to end [BCL-13]`, async (t) => {
+        const app = await startBlind(t)
+        const second = app.another()
+        const cookie = app.as(await app.signedIn(U1)).headers.cookie
+        app.clock.forward(1_000)
+        app.store.fault = () => fault
+        for (const signOut of Object.values(SIGN_OUTS)) await app.end(signOut(app, cookie))
+        const closed = app.auth.close()
+        await app.pass(away)
+        app.store.fault = undefined
+        await app.end(closed)
+        assert.deepEqual(app.heard('sign_out_lost'), [])
+        await app.pass(8_000)
+        assert.equal(await second.session({ headers: { cookie } }), undefined)
+      })
+    }
+
     it('is told of once, in words that an operator can act on and that repeat no driver', async (t) => {
       const app = await startBlind(t)
       const request = app.as(await app.signedIn(U1))

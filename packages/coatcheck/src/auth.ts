@@ -120,6 +120,9 @@ export interface Auth {
   /** The path, with its query, that starts a sign-in which comes back to `returnTo`. */
   signInPath(returnTo?: string): string
 
-  /** Stops the background work and waits for what is under way. The store stays open. */
+  /**
+   * Stops the background work and waits for what is under way: for sign-outs that wait for the
+   * store some ten seconds, or until it is back. The store stays open.
+   */
   close(): Promise<void>
 }

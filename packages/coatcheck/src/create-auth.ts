@@ -97,8 +97,9 @@ export function createAuth(options: AuthOptions): Auth {
     async close() {
       closed = true
       await worker.stop()
-      await context.deferred.close()
+      // What is tried last must not fail because the store did not answer a moment ago.
       guarded.stop()
+      await context.deferred.close()
     },
   }
 }

@@ -18,7 +18,7 @@ export interface Deferred {
   add(promised: Promised, most?: number): boolean
   /** How many are waiting. */
   readonly size: number
-  /** Tries everything once more, for a while, and stops. */
+  /** Goes on trying for ten seconds at most, until all is done, and stops. */
   close(): Promise<void>
 }
 
@@ -29,6 +29,8 @@ const MOST = 100_000
 const MOST_FAILURES = 10
 /** A process that is to end does not wait longer for a store that may not come back. */
 const CLOSE_WITHIN = 10_000
+/** Between two tries in that time: not so short that we keep a dead connection alive. */
+const CLOSE_PAUSE = 2_000
 
 /**
  * An empty list that tries what is in it, in its order, with growing pauses. `answers` says
@@ -41,9 +43,9 @@ export function createDeferred(
 ): Deferred {
   const waiting = new Set<Promised>()
   const closing = new AbortController()
+  const timeUp = new AbortController()
   let running: Promise<void> | undefined
-  let isTimeUp = false
-  let isOver = false
+  let ended: Promise<void> | undefined
 
   async function run(): Promise<void> {
     let pause = FIRST_PAUSE
@@ -60,13 +62,13 @@ export function createDeferred(
     let left = waiting.size
     let failures = 0
     for (const promised of waiting) {
-      if (isTimeUp || left === 0 || failures === MOST_FAILURES) break
+      if (timeUp.signal.aborted || left === 0 || failures === MOST_FAILURES) break
       left -= 1
       if (await isDone(promised)) {
         done = true
         failures = 0
         waiting.delete(promised)
-      } else if (await answers()) {
+      } else if (!timeUp.signal.aborted && (await answers())) {
         failures += 1
         waiting.delete(promised)
         waiting.add(promised)
@@ -76,9 +78,22 @@ export function createDeferred(
     return done
   }
 
+  async function end(): Promise<void> {
+    void environment.wait(CLOSE_WITHIN, timeUp.signal).then(() => timeUp.abort())
+    closing.abort()
+    await running
+    while (waiting.size > 0 && !timeUp.signal.aborted) {
+      const pause = (await tryAll()) ? FIRST_PAUSE : CLOSE_PAUSE
+      if (waiting.size > 0) await environment.wait(pause, timeUp.signal)
+    }
+    timeUp.abort()
+    for (const { lost } of waiting) lost(undefined)
+    waiting.clear()
+  }
+
   return {
     add(promised, most = MOST) {
-      if (isOver || waiting.size >= most) return false
+      if (timeUp.signal.aborted || waiting.size >= most) return false
       waiting.add(promised)
       running ??= run()
       return true
@@ -86,18 +101,9 @@ export function createDeferred(
     get size() {
       return waiting.size
     },
-    async close() {
-      const tried = new AbortController()
-      void environment.wait(CLOSE_WITHIN, tried.signal).then(() => {
-        isTimeUp = true
-      })
-      closing.abort()
-      await running
-      await tryAll()
-      isOver = true
-      tried.abort()
-      for (const { lost } of waiting) lost(undefined)
-      waiting.clear()
+    close() {
+      ended ??= end()
+      return ended
     },
   }
 }

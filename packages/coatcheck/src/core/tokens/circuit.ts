@@ -8,7 +8,7 @@ export interface Circuit {
   open(): void
   /** Something was. */
   close(): void
-  /** No more probes. */
+  /** No more probes: it closes for good, and each call finds out by itself. */
   stop(): void
 }
 
@@ -51,6 +51,7 @@ export function createCircuit(
       isOpen = false
     },
     stop() {
+      isOpen = false
       stopping.abort()
     },
   }

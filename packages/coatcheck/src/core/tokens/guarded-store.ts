@@ -12,7 +12,10 @@ export interface GuardedStore {
   readonly store: TokenStore
   /** Whether the store answers anything at all. */
   answers(): Promise<boolean>
-  /** Stops asking a store that does not answer. The store itself stays open. */
+  /**
+   * Stops asking a store that does not answer: from now on every call does, for as long as a call
+   * may take. The store itself stays open.
+   */
   stop(): void
 }
 
