@@ -2,15 +2,62 @@ import type { Packed } from '../tokens/packed.ts'
 import type { Vault } from '../tokens/vault.ts'
 import type { KeptAccessToken, SessionRecord } from './record.ts'
 
-/** A record as it is sealed: beside its tokens, which are the access tokens and those two. */
+/*
+ * A session is sealed as a list: the names of its fields would take more room than what they say.
+ * Its tokens are the access tokens, the ID token, and the refresh token where there is one.
+ */
+
+/** Whatever changes here raises the format in `../tokens/seal.ts`. */
+type Content = readonly [
+  issuer: string,
+  clientId: string,
+  subject: string,
+  sids: readonly string[],
+  nonce: string,
+  authTime: number | null,
+  establishedAt: number,
+  beganAt: number,
+  browser: string,
+  signedInAt: number,
+  lastSeenAt: number,
+  validatedAt: number,
+  mustRevalidate: boolean,
+  generation: number,
+  otherClaims: SessionRecord['otherClaims'],
+  accessTokens: readonly AccessTokenContent[],
+]
+
+type AccessTokenContent = readonly [
+  resource: string | null,
+  askedScope: string | null,
+  tokenType: string,
+  expiresAt: number,
+  mintedAt: number,
+  scope: string | null,
+  generation: number,
+]
+
+/** A record as it is sealed. */
 export function sealSession(vault: Vault, id: string, record: SessionRecord): Uint8Array {
-  const { idToken, refreshToken, accessTokens } = record
-  const content = {
-    ...record,
-    idToken: undefined,
-    refreshToken: undefined,
-    accessTokens: accessTokens.map((token) => ({ ...token, value: undefined })),
-  }
+  const { accessTokens, idToken, refreshToken } = record
+  const content: Content = [
+    record.issuer,
+    record.clientId,
+    record.subject,
+    record.sids,
+    record.nonce,
+    record.authTime ?? null,
+    record.establishedAt,
+    record.beganAt,
+    record.browser,
+    record.signedInAt,
+    record.lastSeenAt,
+    record.validatedAt,
+    record.mustRevalidate,
+    record.generation,
+    record.otherClaims,
+    accessTokens.map(toContent),
+  ]
   const tokens = [...accessTokens.map(({ value }) => value), idToken]
   if (refreshToken !== undefined) tokens.push(refreshToken)
   return vault.seal('session', id, content, tokens)
@@ -18,14 +65,46 @@ export function sealSession(vault: Vault, id: string, record: SessionRecord): Ui
 
 /** The record in what was sealed. */
 export function sessionIn({ content, tokens }: Packed): SessionRecord {
-  const record = content as Writable<SessionRecord>
-  const accessTokens = record.accessTokens as readonly Writable<KeptAccessToken>[]
-  accessTokens.forEach((token, at) => {
-    token.value = tokens[at] ?? ''
-  })
-  record.idToken = tokens[accessTokens.length] ?? ''
-  record.refreshToken = tokens[accessTokens.length + 1]
-  return record
+  const all = content as Content
+  const accessTokens = all[15]
+  return {
+    issuer: all[0],
+    clientId: all[1],
+    subject: all[2],
+    sids: all[3],
+    nonce: all[4],
+    authTime: all[5] ?? undefined,
+    establishedAt: all[6],
+    beganAt: all[7],
+    browser: all[8],
+    signedInAt: all[9],
+    lastSeenAt: all[10],
+    validatedAt: all[11],
+    mustRevalidate: all[12],
+    generation: all[13],
+    otherClaims: all[14],
+    accessTokens: accessTokens.map((kept, at) => toAccessToken(kept, tokens[at] ?? '')),
+    idToken: tokens[accessTokens.length] ?? '',
+    refreshToken: tokens[accessTokens.length + 1],
+  }
 }
 
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+function toContent(token: KeptAccessToken): AccessTokenContent {
+  const { resource, askedScope, tokenType, expiresAt, mintedAt, scope, generation } = token
+  const [from, asked, granted] = [resource ?? null, askedScope ?? null, scope ?? null]
+  return [from, asked, tokenType, expiresAt, mintedAt, granted, generation]
+}
+
+function toAccessToken(kept: AccessTokenContent, value: string): KeptAccessToken {
+  const [resource, askedScope, tokenType, expiresAt, mintedAt, scope, generation] = kept
+  return {
+    resource: resource ?? undefined,
+    askedScope: askedScope ?? undefined,
+    value,
+    tokenType,
+    expiresAt,
+    mintedAt,
+    scope: scope ?? undefined,
+    generation,
+  }
+}

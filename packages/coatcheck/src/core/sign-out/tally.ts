@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import type { SessionRecord } from '../session/record.ts'
 import { sessionIn } from '../session/sealed.ts'
 import { handleOf, isSessionId } from '../session/ticket.ts'
-import { nameOfHome } from '../tokens/home.ts'
+import { sameHome } from '../tokens/home.ts'
 import type { Owe, StoredEntry, Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import type { Removed, SignOutOrder } from './order.ts'
@@ -92,7 +92,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
     },
 
     owe(removed) {
-      const revocations = new Map<string, Revocation>()
+      const revocations: Revocation[] = []
       for (const entry of removed) {
         const { record, revocable } = find(entry)
         const revocation =
@@ -102,7 +102,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
         revocation?.tokens.push(...revocable)
         found.set(entry.id, { record, revocable, owed: revocation?.id })
       }
-      return [...revocations.values()].map(({ id, home, tokens }): Successor => {
+      return revocations.map(({ id, home, tokens }): Successor => {
         const dueAt = order.revokeAt ?? now()
         const work = { kind: 'revocation', receipt: order.id, tokens, attempts: 0 } as const
         return toSuccessor(context, keys, home, id, { ...work, dueAt, owedSince: now() })
@@ -155,16 +155,17 @@ interface Revocation {
   readonly tokens: RevocableToken[]
 }
 
+/**
+ * With so many tokens a revocation takes no more sessions: workers look through what is owed a page
+ * at a time, and one who dies in the middle of an attempt leaves it to be done again.
+ */
+const MANY = 16
+
 /** What the tokens of a session go into. */
-function revocationFor(
-  revocations: Map<string, Revocation>,
-  home: SessionRecord,
-  id: string,
-): Revocation {
-  const name = nameOfHome(home)
-  const known = revocations.get(name)
-  if (known !== undefined) return known
+function revocationFor(revocations: Revocation[], home: SessionRecord, id: string): Revocation {
+  const open = revocations.findLast((one) => sameHome(one.home, home) && one.tokens.length < MANY)
+  if (open !== undefined) return open
   const fresh: Revocation = { id, home, tokens: [] }
-  revocations.set(name, fresh)
+  revocations.push(fresh)
   return fresh
 }

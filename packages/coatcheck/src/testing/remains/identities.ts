@@ -116,9 +116,9 @@ function isOfReceipt(text: string, receipt: string | undefined): boolean {
 /** Unless it says another issuer or client; what is cut short may not have come to it. */
 function isAtHome(text: string, content: unknown, { issuer, clientId }: Home): boolean {
   if (isObject(content)) return content['issuer'] === issuer && content['clientId'] === clientId
-  const says = (name: string, value: string): boolean =>
-    !text.includes(`"${name}":`) || text.includes(`"${name}":${JSON.stringify(value)}`)
-  return says('issuer', issuer) && says('clientId', clientId)
+  const [ours, client] = [JSON.stringify(issuer), JSON.stringify(clientId)]
+  const said = beginningOf(text)
+  return (said.issuer ?? ours) === ours && (said.clientId ?? client) === client
 }
 
 function isOf(text: string, content: unknown, subject?: string, sid?: string): boolean {
@@ -129,10 +129,25 @@ function isOf(text: string, content: unknown, subject?: string, sid?: string): b
       (sid !== undefined && Array.isArray(sids) && sids.includes(sid))
     )
   }
+  const said = beginningOf(text)
   return (
-    (subject !== undefined && text.includes(`"subject":${JSON.stringify(subject)}`)) ||
-    (sid !== undefined && (/"sids":\[[^\]]*/.exec(text)?.[0] ?? '').includes(JSON.stringify(sid)))
+    (subject !== undefined && said.subject === JSON.stringify(subject)) ||
+    (sid !== undefined && (said.sids ?? '').includes(JSON.stringify(sid)))
   )
+}
+
+const TEXT = '"(?:[^"\\\\]|\\\\.)*"'
+/** As `core/session/sealed.ts` lists it, and each as JSON. */
+const BEGINNING = new RegExp(
+  `^\\{"content":\\[(?<issuer>${TEXT})` +
+    `(?:,(?<clientId>${TEXT})(?:,(?<subject>${TEXT})(?:,\\[(?<sids>[^\\]]*))?)?)?`,
+)
+
+/** What a sealed session that is cut short says of whose it is, as far as it comes to it. */
+function beginningOf(
+  text: string,
+): Partial<Record<'issuer' | 'clientId' | 'subject' | 'sids', string>> {
+  return BEGINNING.exec(text)?.groups ?? {}
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

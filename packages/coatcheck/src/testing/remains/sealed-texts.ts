@@ -1,4 +1,5 @@
 import { createDecipheriv } from 'node:crypto'
+import { sessionIn } from '../../core/session/sealed.ts'
 import { unpack } from '../../core/tokens/packed.ts'
 import { open, type Purpose, type SealKey } from '../../core/tokens/seal.ts'
 import { readJsonText } from './json-text.ts'
@@ -110,7 +111,8 @@ function decipher(secret: SealKey['secret'], sealed: Buffer): SealedText {
 function read(bytes: Buffer, json: string): Pick<SealedText, 'text' | 'content'> {
   try {
     const { content, tokens } = unpack(bytes)
-    return { text: [json, ...tokens].join('\n'), content }
+    const said = Array.isArray(content) ? sessionIn({ content, tokens }) : content
+    return { text: [json, ...tokens].join('\n'), content: said }
   } catch {
     // Of an older format, or by chance: it is searched as text.
     return { text: json, content: undefined }
