@@ -75,7 +75,7 @@ async function act(world: World): Promise<boolean> {
     return seat.busy ? false : alone(seat, () => signIn(world, seat))
   }
   const next = random.weighted(ACTS)
-  if (next === 'look') return look(world, session, random.weighted(LOOKS))
+  if (next === 'look' || seat.stays) return look(world, session, random.weighted(LOOKS))
   return seat.busy ? false : alone(seat, () => signOut(world, seat, random.weighted(WAYS)))
 }
 

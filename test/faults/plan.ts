@@ -1,5 +1,5 @@
 import type { Arena } from './arena.ts'
-import { providerFaults } from './provider-faults.ts'
+import { heldForWhoStays, providerFaults } from './provider-faults.ts'
 import type { Fault } from './rounds.ts'
 import type { World } from './world.ts'
 
@@ -39,12 +39,13 @@ function killing({ crew }: World): Fault {
 }
 
 /** The provider has rotated the refresh token, and nobody is left to keep the new one. */
-function killingInRefresh({ crew, provider }: World): Fault {
+function killingInRefresh(world: World): Fault {
+  const { crew, provider } = world
   return {
     kind: 'kill -9 of a process that waits for the answer to a refresh',
     async befall() {
       const hold = provider.hold('token', { at: 'answer', grant: 'refresh_token' })
-      const { request } = await hold.received()
+      const request = await heldForWhoStays(world, hold)
       const replaced = crew.kill(request.headers.get('x-process') ?? '')
       replaced.catch(() => undefined)
       hold.release()

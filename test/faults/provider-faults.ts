@@ -1,9 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { ProviderRequest } from '#coatcheck/testing/provider/exchange'
+import type { Hold } from '#coatcheck/testing/provider/holds'
+import { until } from '../servers/until.ts'
 import type { Fault } from './rounds.ts'
 import type { World } from './world.ts'
 
 /** What may befall the provider. */
-export function providerFaults({ provider, faults }: World): readonly Fault[] {
+export function providerFaults(world: World): readonly Fault[] {
+  const { provider, faults } = world
   return [
     {
       kind: 'provider down, with answers in its hands',
@@ -11,7 +15,7 @@ export function providerFaults({ provider, faults }: World): readonly Fault[] {
         // It did as it was asked, tokens spent and issued, and does not come to say so.
         const codes = provider.hold('token', { at: 'answer', grant: 'authorization_code' })
         const refreshes = provider.hold('token', { at: 'answer', grant: 'refresh_token' })
-        await refreshes.received(2)
+        await heldForWhoStays(world, refreshes)
         await provider.stop()
         return async () => {
           for (const hold of [codes, refreshes]) {
@@ -36,6 +40,22 @@ export function providerFaults({ provider, faults }: World): readonly Fault[] {
     fault(provider, 'provider answers 500', 500, 'Internal Server Error', 500),
     fault(provider, 'provider answers garbage', 200, '<html>It works!', 418),
   ]
+}
+
+/**
+ * Waits until the provider has rotated the refresh token of somebody who stays, and waits itself.
+ * Others may sign out before it shows what became of their session.
+ */
+export async function heldForWhoStays(world: World, hold: Hold): Promise<ProviderRequest> {
+  const { provider, seats } = world
+  const isTheirs = ({ form }: ProviderRequest): boolean => {
+    const value = form.get('refresh_token')
+    const sid = provider.issued.find((issued) => issued.value === value)?.sid
+    return seats.some(({ stays, session }) => stays && session?.sid === sid)
+  }
+  return until('somebody who stays has a token renewed', () =>
+    hold.held.map(({ request }) => request).find(isTheirs),
+  )
 }
 
 /** Instead of doing as it was asked, it answers something else. */

@@ -5,7 +5,7 @@ import { createAvailability } from './availability.ts'
 import { startCrew } from './crew.ts'
 import { createHistory } from './history.ts'
 import type { Random } from './random.ts'
-import type { World } from './world.ts'
+import type { Seat, World } from './world.ts'
 
 /** How a world begins. */
 export interface Beginning {
@@ -16,7 +16,10 @@ export interface Beginning {
   readonly users?: number
 }
 
-/** A provider, processes with clocks that differ by up to two minutes, and users with two browsers each. */
+/**
+ * A provider, processes with clocks that differ by up to two minutes, and users with two browsers
+ * each; some stay as long as nothing ends their session.
+ */
 export async function startWorld(
   beginning: Beginning,
 ): Promise<World & { close(): Promise<void> }> {
@@ -37,9 +40,13 @@ export async function startWorld(
     await provider.close()
     throw error
   })
-  const seats = Array.from({ length: 2 * users }, (_, at) => ({
-    ...{ user: `U${at % users}`, browser: undefined, session: undefined, busy: false },
-  }))
+  const seat = (user: string, stays: boolean): Seat => {
+    return { user, stays, browser: undefined, session: undefined, busy: false }
+  }
+  const seats = [
+    ...Array.from({ length: 2 * users }, (_, at) => seat(`U${at % users}`, false)),
+    ...Array.from({ length: users / 3 }, (_, at) => seat(`S${at}`, true)),
+  ]
   return {
     provider,
     crew,

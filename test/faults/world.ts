@@ -43,6 +43,8 @@ export interface Seat {
   readonly user: string
   browser: CrewBrowser | undefined
   session: KnownSession | undefined
+  /** Nobody ever signs this user out. */
+  readonly stays: boolean
   /** It is in the middle of a sign-in or a sign-out. */
   busy: boolean
 }
