@@ -143,7 +143,10 @@ describe('postgresStore, told what it cannot do', () => {
   it('refuses tables of the application that bear these names', async () => {
     const schema = newSchema()
     await pool.query(`CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.format (name text)`)
-    const refusal = { code: 'store_unusable', message: /not as it makes them/ }
+    const refusal = {
+      code: 'store_unusable',
+      message: /not as postgresStore makes them.*another schema/,
+    }
     await assert.rejects(async () => postgresStore(pool, { schema }).get('one'), refusal)
     await assert.rejects(migratePostgres(pool, { schema }), refusal)
   })
@@ -167,9 +170,37 @@ describe('postgresStore, told what it cannot do', () => {
       for (const attempt of everything(store)) await attempt()
       // It need not be allowed to make what is there.
       await migratePostgres(own, { schema })
-      await assert.rejects(migratePostgres(own, { schema: newSchema() }), {
+    })
+  })
+
+  it('says what to grant, and who else can do it, to a role that may not make the tables', async () => {
+    const schema = newSchema()
+    await pool.query('CREATE ROLE modest LOGIN')
+    await withPool(server, { user: 'modest' }, async (own) => {
+      const refusal = {
         code: 'store_unusable',
-      })
+        message: /may not make.*GRANT CREATE ON DATABASE.*a role that may.*postgresSchema\(\)/,
+      }
+      await assert.rejects(migratePostgres(own, { schema }), refusal)
+      await pool.query(`CREATE SCHEMA ${schema}`)
+      await pool.query(`GRANT USAGE ON SCHEMA ${schema} TO modest`)
+      await assert.rejects(migratePostgres(own, { schema }), refusal)
+      // An administrator made the schema: it need not be allowed to make others.
+      await pool.query(`GRANT CREATE ON SCHEMA ${schema} TO modest`)
+      await migratePostgres(own, { schema })
+      assert.equal(await postgresStore(own, { schema }).insert('one', record('one')), true)
+    })
+  })
+
+  it('says to leave out `binary` where the pool gives back other things than it was given', async () => {
+    const schema = newSchema()
+    await migratePostgres(pool, { schema })
+    await withPool(server, { binary: true } as pg.PoolConfig, async (own) => {
+      const refusal = { code: 'store_unusable', message: /make it without `binary`/ }
+      for (const attempt of everything(postgresStore(own, { schema }))) {
+        await assert.rejects(attempt, refusal)
+      }
+      await assert.rejects(migratePostgres(own, { schema }), refusal)
     })
   })
 

@@ -4,7 +4,7 @@ import { type Ask, createDatabase } from './postgres/database.ts'
 import { lockStatements } from './postgres/locks.ts'
 import { checkName, checkTime, checkTimeout, tablesOf } from './postgres/names.ts'
 import { cut } from './postgres/parts.ts'
-import { checkPool, type PostgresPool } from './postgres/pool.ts'
+import { checkPool, dropped, type PostgresPool } from './postgres/pool.ts'
 import {
   isTrue,
   marksValues,
@@ -164,14 +164,6 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     else if (ids.length > 0) await ask(sql.erase, [ids])
     if (owed.length > 0) await ask(sql.write, values)
   }
-}
-
-/**
- * A connection broke that nobody was using, as all do where the server is started again: the pool
- * has replaced it already. Without a listener the process would end.
- */
-function dropped(): void {
-  // Whoever wants to know listens too.
 }
 
 /** So many marks or claims are swept in one transaction, and so many times in one sweep. */

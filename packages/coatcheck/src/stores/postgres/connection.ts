@@ -1,4 +1,5 @@
-import { isAnswer, STANDBY, unusable } from './failure.ts'
+import { STANDBY } from './advice.ts'
+import { isAnswer, unusable } from './failure.ts'
 import type { PostgresAnswer, PostgresClient, PostgresPool, PostgresStatement } from './pool.ts'
 
 /** Runs one statement on the connection. */

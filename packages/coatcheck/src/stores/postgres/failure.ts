@@ -1,4 +1,5 @@
 import { AuthError } from '../../errors.ts'
+import { notAdmitted, notAllowed, notAsMade, notMigrated, STANDBY } from './advice.ts'
 
 /** Somebody has to change something before the store can work; `message` says what. */
 export function unusable(message: string, cause?: unknown): AuthError {
@@ -15,6 +16,8 @@ export function toFailure(thrown: unknown, schema: string): Error {
   const code = codeOf(thrown)
   const failure = new Error(thrown.message || 'The connection failed.')
   if (code !== undefined) Object.assign(failure, { code })
+  // Our own words: those of `incomplete`.
+  if (code === INCOMPLETE) return unusable(failure.message, failure)
   const advice = ADVICE[code ?? '']
   return advice === undefined ? failure : unusable(advice(schema), failure)
 }
@@ -22,6 +25,16 @@ export function toFailure(thrown: unknown, schema: string): Error {
 /** Whether the same transaction, which was undone, may succeed when it is begun once more. */
 export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(codeOf(error) ?? '')
+}
+
+/** Whether tables, columns or keys are not there, or not as they are made. */
+export function isMisshapen(error: unknown): boolean {
+  return error instanceof AuthError && MISSHAPEN.has(codeOf(error.cause) ?? '')
+}
+
+/** Whether the role may not do what was asked. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof AuthError && codeOf(error.cause) === NOT_ALLOWED
 }
 
 /**
@@ -34,45 +47,27 @@ export function isAnswer(error: unknown): boolean {
   return typeof Reflect.get(error, 'severity') === 'string'
 }
 
-/** What to do where a server follows another. */
-export const STANDBY: string =
-  'This Postgres server is a standby or read-only: give postgresStore a pool of the primary, and ' +
-  'never one that reads from a replica, which may not know yet who was signed out.'
-
 function codeOf(error: unknown): string | undefined {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
   return typeof code === 'string' ? code : undefined
 }
 
+/** By which the statements of `postgresSchema` say `incomplete`. */
+export const INCOMPLETE = 'CC001'
+
 const READ_ONLY = '25006'
+const NOT_ALLOWED = '42501'
+const MISSHAPEN: ReadonlySet<string> = new Set(['3F000', '42P01', '42703', '42P10'])
 /** Serialization failure, deadlock, and somebody wrote the same successor at the same time. */
 const RETRYABLE: ReadonlySet<string> = new Set(['40001', '40P01', '23505'])
-
-function notMigrated(schema: string): string {
-  return (
-    `The tables of postgresStore are not in the schema ${schema} of this database, or not as it ` +
-    'makes them: await migratePostgres(pool) once, as a role that may create them, with the same ' +
-    'schema and database.'
-  )
-}
-
-function notAllowed(schema: string): string {
-  return (
-    `The role of postgresStore may not use its tables: GRANT USAGE ON SCHEMA ${schema}, and ` +
-    `SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema}.`
-  )
-}
-
-function notAdmitted(): string {
-  return 'Postgres does not admit the pool of postgresStore: correct its user, password or database.'
-}
 
 /** By the codes of Postgres, appendix A. */
 const ADVICE: Readonly<Record<string, (schema: string) => string>> = {
   '3F000': notMigrated,
   '42P01': notMigrated,
-  '42703': notMigrated,
-  '42501': notAllowed,
+  '42703': notAsMade,
+  '42P10': notAsMade,
+  [NOT_ALLOWED]: notAllowed,
   '3D000': notAdmitted,
   '28000': notAdmitted,
   '28P01': notAdmitted,

@@ -37,3 +37,12 @@ export function checkPool(pool: unknown): void {
     'postgresStore wants a Pool of the npm package pg: postgresStore(new Pool({ connectionString })).',
   )
 }
+
+/**
+ * Listens for the `error` of a pool: a connection broke that nobody was using, as all do where the
+ * server is started again, and the pool has replaced it already. Without a listener the process
+ * would end.
+ */
+export function dropped(): void {
+  // Whoever wants to know listens too.
+}

@@ -1,3 +1,6 @@
+import { incomplete } from './advice.ts'
+import { INCOMPLETE } from './failure.ts'
+import { inventoryOf } from './inventory.ts'
 import { type Tables, tablesOf } from './names.ts'
 
 /** Raised whenever the tables change: records of another layout are never misread. */
@@ -17,15 +20,22 @@ export function postgresSchema({ schema = 'coatcheck' }: PostgresSchemaOptions =
   return statementsOf(tablesOf(schema)).join(';\n\n').concat(';\n')
 }
 
-function statementsOf({ schema, records, found, marks, claims, format }: Tables): string[] {
+function statementsOf(tables: Tables): string[] {
+  const { schema, records, found, marks, claims, format } = tables
   const settings = 'autovacuum_vacuum_scale_factor = 0.05'
   const large = `${settings}, toast.${settings}`
   return [
-    'BEGIN',
+    // After the wait for the lock each statement sees what the others did meanwhile.
+    'BEGIN ISOLATION LEVEL READ COMMITTED',
     `-- One at a time, however long that takes: IF NOT EXISTS alone fails where two create at once.
 SET LOCAL lock_timeout = 0`,
     `SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`,
-    `CREATE SCHEMA IF NOT EXISTS ${schema}`,
+    `-- Nothing is made beside what is left of these tables: empty, it would find nobody's sessions.
+${refusal(tables)}`,
+    `-- Where it is there, nobody needs to be allowed to make one.
+DO $$ BEGIN
+  IF to_regnamespace('${schema}') IS NULL THEN CREATE SCHEMA ${schema}; END IF;
+END $$`,
     `-- Which layout these tables have. A version of coatcheck with another one refuses to work.
 CREATE TABLE IF NOT EXISTS ${format} (version integer NOT NULL)`,
     `INSERT INTO ${format} SELECT ${FORMAT} WHERE NOT EXISTS (SELECT FROM ${format})`,
@@ -67,6 +77,25 @@ CREATE TABLE IF NOT EXISTS ${marks} (
     `CREATE INDEX IF NOT EXISTS claims_until ON ${claims} (until)`,
     'COMMIT',
   ]
+}
+
+function refusal(tables: Tables): string {
+  const { parts, lost } = inventoryOf(tables)
+  return `DO $$
+DECLARE
+  parts record;
+  gone text;
+BEGIN
+  SELECT * INTO parts FROM (${parts}
+  ) there;
+  gone := parts.missing;
+  IF parts.begun AND gone IS NULL THEN
+    gone := ${lost};
+  END IF;
+  IF parts.begun AND gone IS NOT NULL THEN
+    RAISE EXCEPTION '${incomplete(tables, '%')}', gone USING ERRCODE = '${INCOMPLETE}';
+  END IF;
+END $$`
 }
 
 /** Any number that nobody else uses; taken for the moment of a migration only. */
