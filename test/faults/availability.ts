@@ -19,7 +19,7 @@ export interface Outage {
   readonly times: number
   /** Until the first request that was asked later was served. */
   readonly first: number
-  /** Until everybody who had been refused was served again. */
+  /** Until the last request was refused. */
   readonly last: number
 }
 
@@ -48,11 +48,15 @@ export function createAvailability(): Availability {
       if (known === undefined) return
       const first = current.isServed ? known.first : Math.max(known.first, passed)
       current.isServed = true
-      const last = refused.delete(session) ? Math.max(known.last, passed) : known.last
-      longest.set(current.kind, { ...known, first, last })
+      refused.delete(session)
+      longest.set(current.kind, { ...known, first })
     },
     failed(session, asked) {
-      if (current !== undefined && asked >= current.at) refused.add(session)
+      const known = longest.get(current?.kind ?? '')
+      if (current === undefined || known === undefined || asked < current.at) return
+      refused.add(session)
+      const last = Math.max(known.last, Date.now() - current.at)
+      longest.set(current.kind, { ...known, last })
     },
   }
 }

@@ -21,11 +21,11 @@ export function reportOf(world: World, rounds: Rounds, settled: Settled): string
     'faults:',
     ...[...faults.count].map(([kind, times]) => `  ${kind}: ${times}`),
     `processes killed: ${crew.killed}; clocks off by up to 60 s either way: ${skewed(world)} of ${crew.started}`,
-    'unavailable until the first request was served again / until everybody was who had been refused:',
+    'from the fault until the first request was served again / the last was refused:',
     ...[...availability.longest].map(
       ([kind, { first, last }]) => `  ${kind}: ${first} ms / ${last} ms`,
     ),
-    `longest unavailability: ${longest} ms for everybody, ${longestOfOne} ms for somebody`,
+    `longest unavailability: ${longest} ms for everybody, ${longestOfOne} ms for the last one`,
     `sessions whose tokens were revoked: ${settled.revoked}`,
     ...told('live refresh tokens that nobody is to revoke', settled.unrevoked),
     ...told('ended although nobody signed out', rounds.excuses),
