@@ -94,6 +94,7 @@ function inTurns(one: TokenStore, two: TokenStore): TokenStore {
     list: (index, page) => next().list(index, page),
     claim: (key, until) => next().claim(key, until),
     sweep: (owe, limit) => next().sweep(owe, limit),
+    isEmpty: () => next().isEmpty(),
     async close() {
       await one.close()
       await two.close()
