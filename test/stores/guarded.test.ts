@@ -9,6 +9,7 @@ interface Guarded extends GuardedStore {
   readonly events: AuthEvent[]
   /** How many waits were begun. */
   readonly waits: () => number
+  readonly now: () => number
   pass(milliseconds: number): Promise<void>
 }
 
@@ -34,6 +35,7 @@ function guard(over: Partial<TokenStore>): Guarded {
     ...guarded,
     events,
     waits: () => waits,
+    now: clock.now,
     async pass(milliseconds) {
       for (let passed = 0; passed < milliseconds; passed += 50) {
         clock.forward(50)
@@ -179,11 +181,58 @@ describe('a guarded store', () => {
     }
     assert.equal(asked, before)
     await pass(10_000)
-    assert.ok(asked - before >= 3 && asked - before <= 10, `${asked - before} probes`)
+    assert.ok(asked - before >= 3 && asked - before <= 5, `${asked - before} probes`)
     isSilent = false
-    await pass(2_000)
+    await pass(5_000)
     assert.equal(await store.get('s.1'), BYTES)
     assert.equal(await store.claim('c', Number.MAX_SAFE_INTEGER), true)
+  })
+
+  for (const refuses of [false, true]) {
+    it(`leaves a driver time to give up a connection that died, where it ${refuses ? 'says no' : 'says nothing'} meanwhile`, async () => {
+      const asked: number[] = []
+      const { store, pass, now } = guard({
+        async get() {
+          asked.push(now())
+          const [previous, last] = asked.slice(-2)
+          // A time limit for silence: whatever is written begins it anew.
+          if (last !== undefined && previous !== undefined && last - previous > 4_000) return BYTES
+          if (refuses && asked.length > 1) throw new Error('Not connected.')
+          return new Promise(() => {})
+        },
+      })
+      store.claim('c', 1).catch(() => {})
+      const first = assert.rejects(async () => store.get('s.1'))
+      await pass(2_000)
+      await first
+      await pass(20_000)
+      const gaps = asked.slice(1).map((at, place) => at - (asked[place] ?? at))
+      assert.ok(gaps.length <= 6 && gaps.every((gap) => gap <= 5_050), `asked after ${gaps} ms`)
+      assert.equal(await store.claim('c', Number.MAX_SAFE_INTEGER), true)
+    })
+  }
+
+  it('is asked soon again where it fell silent once more', async () => {
+    let isSilent = true
+    let asked = 0
+    const { store, pass } = guard({
+      async get() {
+        asked += 1
+        if (isSilent) await new Promise(() => {})
+        return BYTES
+      },
+    })
+    for (let spell = 0; spell < 5; spell += 1) {
+      isSilent = true
+      const silent = assert.rejects(async () => store.get('s.1'))
+      await pass(2_000)
+      await silent
+      asked = 0
+      isSilent = false
+      await pass(2_500)
+      assert.equal(asked, 1)
+      assert.equal(await store.get('s.1'), BYTES)
+    }
   })
 
   it('is not cut off by one call that hangs while others are answered', async () => {

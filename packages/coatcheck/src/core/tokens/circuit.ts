@@ -12,28 +12,40 @@ export interface Circuit {
   stop(): void
 }
 
-const PROBE_EVERY = 1000
+/** From the first probe to the second; twice as long after each one that came to nothing. */
+const FIRST_PAUSE = 1000
+const LONGEST_PAUSE = 5000
 
 /**
- * A circuit that is closed to begin with. While it is open, `probe` is called about every second,
- * never twice at once, the first time at once: so it closes by itself, no user's request is spent
- * on trying, and a single call that hung where all else is well costs the others next to nothing.
+ * A circuit that is closed to begin with. While it is open, `probe` is called, never twice at
+ * once, the first time at once: so it closes by itself, no user's request is spent on trying, and
+ * a single call that hung where all else is well costs the others next to nothing. The pauses grow
+ * since a probe is written to the connection: one that is dead and has a time limit for silence is
+ * given up by its driver only where we are silent for longer.
  */
 export function createCircuit(
   { wait }: Pick<Environment, 'wait'>,
   probe: () => Promise<boolean>,
 ): Circuit {
-  const stopping = new AbortController()
+  let pausing = new AbortController()
   let isOpen = false
   let isProbing = false
+  let isStopped = false
 
   async function probing(): Promise<void> {
-    while (isOpen && !stopping.signal.aborted) {
-      if (await probe()) break
-      if (isOpen) await wait(PROBE_EVERY, stopping.signal)
+    let pause = FIRST_PAUSE
+    while (isOpen) {
+      const paused = wait(pause, pausing.signal)
+      if (await probe()) close()
+      await paused
+      pause = Math.min(pause * 2, LONGEST_PAUSE)
     }
-    isOpen = false
     isProbing = false
+  }
+
+  function close(): void {
+    isOpen = false
+    pausing.abort()
   }
 
   return {
@@ -41,18 +53,17 @@ export function createCircuit(
       return isOpen
     },
     open() {
-      if (stopping.signal.aborted) return
+      if (isStopped || isOpen) return
       isOpen = true
+      pausing = new AbortController()
       if (isProbing) return
       isProbing = true
       void probing()
     },
-    close() {
-      isOpen = false
-    },
+    close,
     stop() {
-      isOpen = false
-      stopping.abort()
+      isStopped = true
+      close()
     },
   }
 }
