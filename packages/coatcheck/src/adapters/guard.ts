@@ -1,6 +1,6 @@
 import type { Auth, HasHeaders, Session } from '../auth.ts'
+import { toFailure } from '../core/http/failure.ts'
 import { isPageRequest } from '../core/http/page-request.ts'
-import { problem } from '../core/http/problem.ts'
 import { AuthError, type AuthErrorCode } from '../errors.ts'
 import { SignInRequired } from '../sign-in-required.ts'
 import { originForm } from './target.ts'
@@ -18,7 +18,7 @@ export async function guard(auth: Auth, request: GuardedRequest, target: string)
     return session === undefined ? { answer: signInAnswer(auth, request, target) } : { session }
   } catch (error) {
     if (!(error instanceof AuthError) || !BLIND.includes(error.code)) throw error
-    return { answer: unavailable(error.code) }
+    return { answer: toFailure(error, request) }
   }
 }
 
@@ -33,16 +33,11 @@ export function signInAnswer(auth: Auth, request: GuardedRequest, target: string
   return new SignInRequired(path).toResponse(asked)
 }
 
-/** Until somebody acts, or the store is back, nobody knows who is signed in. */
-const BLIND: readonly AuthErrorCode[] = ['store_unavailable', 'store_unusable', 'keys_unknown']
-
 /**
- * With the store out of reach nobody can say who is signed in: not "sign in again", which would
- * sign users out by mistake, and not the framework's 500, which a proxy may take for a broken
- * application. The event `store_failed` has told the operator; the cookie stays as it is.
+ * Until the store is back, or somebody acts, nobody can say who is signed in. The answer is 503, as
+ * from coatcheck's own routes, and the cookie stays as it is: not "sign in again", which would sign
+ * users out by mistake, and not the framework's 500, which a proxy may take for a broken
+ * application. A store's failure has been told to `observe` as `store_failed`; `keys_unknown` is
+ * told with the next sign-in, which it fails as well.
  */
-function unavailable(code: AuthErrorCode): Response {
-  const response = problem(503, code, 'Try again in a moment.')
-  response.headers.set('retry-after', '5')
-  return response
-}
+const BLIND: readonly AuthErrorCode[] = ['store_unavailable', 'store_unusable', 'keys_unknown']

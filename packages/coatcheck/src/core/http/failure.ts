@@ -1,4 +1,6 @@
+import type { HasHeaders } from '../../auth.ts'
 import type { AuthError, AuthErrorCode } from '../../errors.ts'
+import { headerOf } from './headers.ts'
 import { escapeHtml, toPage } from './page.ts'
 import { isPageRequest } from './page-request.ts'
 import { problem } from './problem.ts'
@@ -83,30 +85,35 @@ const SHOWN: Readonly<
   closed: [503, 'The application is stopping', 'Please try again in a moment.'],
 }
 
-/** The answer to a request that failed: a page for a person, a problem body for a program. */
+type Asked = HasHeaders & { readonly method?: string | undefined }
+
+/**
+ * The answer to a request that failed: a page for a person, a problem body for a program. The page
+ * offers to sign in only where that may help.
+ */
 export function toFailure(
   error: AuthError,
-  request: Request,
+  request: Asked,
   {
     signInPath,
     cookies = [],
-  }: { readonly signInPath: string; readonly cookies?: readonly string[] },
+  }: { readonly signInPath?: string; readonly cookies?: readonly string[] } = {},
 ): Response {
   const [status, title, advice] = SHOWN[error.code]
   const response = wantsPage(request)
-    ? toPage({
-        status,
-        title,
-        body: `<p>${advice}</p><p><a href="${escapeHtml(signInPath)}">Sign in</a></p>`,
-      })
+    ? toPage({ status, title, body: `<p>${advice}</p>${linkTo(signInPath)}` })
     : problem(status, error.code, title)
   for (const cookie of cookies) response.headers.append('set-cookie', cookie)
   if (status === 503) response.headers.set('retry-after', '5')
   return response
 }
 
+function linkTo(signInPath: string | undefined): string {
+  return signInPath === undefined ? '' : `<p><a href="${escapeHtml(signInPath)}">Sign in</a></p>`
+}
+
 /** A form that a browser posted shows its answer to a person as well. */
-function wantsPage(request: Request): boolean {
+function wantsPage(request: Asked): boolean {
   if (request.method !== 'POST') return isPageRequest(request)
-  return request.headers.get('accept')?.includes('text/html') ?? false
+  return headerOf(request, 'accept')?.includes('text/html') ?? false
 }

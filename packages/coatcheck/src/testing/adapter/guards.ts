@@ -70,17 +70,23 @@ export function testGuards(it: RegisterTest, start: StartApplication): void {
       assert.equal((await ask(url, { path: '/account', headers })).status, 303)
     }))
 
-  it('says 503 and touches no cookie while the store is out of reach', () =>
-    withApplication(start, {}, async ({ url }) => {
-      const headers = { ...page, cookie: 'session=store-down' }
-      const answer = await ask(url, { path: '/account', headers })
-      assert.equal(answer.status, 503)
-      assert.equal(answer.headers['content-type'], 'application/problem+json')
-      assert.equal(answer.headers['cache-control'], 'no-store')
-      assert.equal(answer.headers['retry-after'], '5')
-      assert.equal(answer.headers['set-cookie'], undefined)
-      assert.equal(JSON.parse(answer.text).code, 'store_unavailable')
-    }))
+  const told = 'application/problem+json'
+  for (const [who, headers, type] of [
+    ['a person', page, 'text/html; charset=utf-8'],
+    ['a program', {}, told],
+  ] as const) {
+    it(`says 503 to ${who} and touches no cookie while the store is out of reach`, () =>
+      withApplication(start, {}, async ({ url }) => {
+        const cookie = 'session=store-down'
+        const answer = await ask(url, { path: '/account', headers: { ...headers, cookie } })
+        assert.equal(answer.status, 503)
+        assert.equal(answer.headers['content-type'], type)
+        assert.equal(answer.headers['cache-control'], 'no-store')
+        assert.equal(answer.headers['retry-after'], '5')
+        assert.equal(answer.headers['set-cookie'], undefined)
+        if (type === told) assert.equal(JSON.parse(answer.text).code, 'store_unavailable')
+      }))
+  }
 
   it('answers a handler that finds nobody signed in as the guard would', () =>
     withApplication(start, {}, async ({ url }) => {
