@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { environment, systemEnvironment } from '#coatcheck/core/environment'
+import { systemEnvironment } from '#coatcheck/core/environment'
 import { owedIndex, subjectIndex } from '#coatcheck/core/tokens/home'
 import { createKeyring, type Keyring } from '#coatcheck/core/tokens/keyring'
 import { until } from '../servers/until.ts'
-import { type Application, KEY, settle } from '../support/application.ts'
-import { eventually, start } from '../support/requests.ts'
+import { KEY } from '../support/application.ts'
 import {
   assertGone,
   assertServed,
@@ -185,7 +184,9 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
     it('finish what two that died left of one long sign-out, and revoke for them [INV-15]', async (t) => {
       const { provider } = deployment
       const bystander = await deployment.signIn('bystander', ...four)
-      await Promise.all(four.map((one) => one.kill()))
+      const [idle, alsoFirst, alsoSecond, cut] = four
+      assert.ok(idle && alsoFirst && alsoSecond && cut)
+      await Promise.all([idle.kill(), cut.kill()])
       // Whoever dies has asked the provider, and waits for an answer.
       const hold = provider.hold('revocation')
       provider.requests.length = 0
@@ -195,12 +196,11 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
         assert.ok(round < 5, 'they always finished before they died: the test shows nothing')
         subject = `long-${round}`
         await seedSessions(shared.store, provider.issuer, subject, namesOf(subject))
-        const starting = [0, 45_000].map((offset, nth) =>
-          deployment.start({ place: shared.placeByOwnClock(nth + 1), offset }),
-        )
-        const [first, second] = await Promise.all(starting)
-        assert.ok(first && second)
+        const two: [Member, Member] = round === 0 ? [alsoFirst, alsoSecond] : await startTwo()
+        const [first, second] = two
         await second.ask({ ask: 'stop' })
+        // To its clock the first will have had the time to finish.
+        await second.ask({ ask: 'forward', milliseconds: 45_000 })
         for (const nth of [1, 2, 3]) {
           const one = `${subject}-short-${nth}`
           await seedSessions(shared.store, provider.issuer, one, [one])
@@ -214,7 +214,6 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
         dead.push(first.name, second.name)
         if ((await killInTheMiddle(first, subject)) === 0) continue
         assert.equal(await answer, 'died')
-        // To its clock the first has had the time to finish.
         await second.ask({ ask: 'begin', keys: [KEY] })
         cutOff = (await killInTheMiddle(second, subject)) > 0
       }
@@ -259,6 +258,10 @@ for (const [name, startStore] of Object.entries(sharedStores)) {
       return found.length
     }
 
+    function startTwo(): Promise<[Member, Member]> {
+      return Promise.all([deployment.start(), deployment.start()])
+    }
+
     /** Kills who removes them when some are gone; answers how many it left. */
     async function killInTheMiddle(victim: Member, subject: string): Promise<number> {
       const before = await left(subject)
@@ -274,57 +277,4 @@ const MANY = 448
 
 function namesOf(subject: string): string[] {
   return Array.from({ length: MANY }, (_, at) => `${subject}-${at}`)
-}
-
-it('two workers do no revocation twice where one of them waited long for its turn', async (t) => {
-  const app = await start(t)
-  const other = app.another({ [environment]: { now: app.clock.now, fetch: asOther(app) } })
-  const { clock, provider } = app
-  const subjects = Array.from({ length: 12 }, (_, at) => `U${at}`)
-  for (const sub of [...subjects, 'bell', 'other bell']) await app.signedIn({ sub })
-  const down = provider.next('revocation', { status: 503 }, { times: Number.POSITIVE_INFINITY })
-  for (const subject of subjects) await app.auth.signOut({ subject })
-  await eventually(() => app.heard('revocation').length === 2 * 12, 'each was tried once')
-  down()
-  provider.requests.length = 0
-  clock.forward(2000)
-
-  // One lists all of them and waits for the answers to the first.
-  const hold = provider.hold('revocation')
-  await app.auth.signOut({ subject: 'bell' })
-  await hold.received(4)
-  // Meanwhile the other does the rest.
-  await other.signOut({ subject: 'other bell' })
-  // The access tokens of those that waited so long are left for another time.
-  const confirmed = (): number => app.heard('revocation').filter(isConfirmedRefreshToken).length
-  await eventually(() => {
-    for (const { request, release } of hold.held) if (request.headers.has('x-other')) release()
-    return confirmed() === 14 - 4
-  }, 'the other has done the rest')
-  // Then its claims are over, and the first goes on.
-  clock.forward(125_000)
-  hold.release()
-  await eventually(() => confirmed() >= 14, 'all are done')
-  await settle()
-  const asked = provider.requests.flatMap(({ form }) =>
-    form.get('token_type_hint') === 'refresh_token' ? (form.get('token') ?? []) : [],
-  )
-  assert.equal(asked.length, 14)
-  assert.equal(new Set(asked).size, 14)
-})
-
-function isConfirmedRefreshToken(event: {
-  readonly token: string
-  readonly outcome: string
-}): boolean {
-  return event.token === 'refresh_token' && event.outcome === 'confirmed'
-}
-
-/** The network of a process that the provider can tell from the first. */
-function asOther({ provider }: Application): typeof provider.fetch {
-  return (input, init) => {
-    const headers = new Headers(init?.headers)
-    headers.set('x-other', 'yes')
-    return provider.fetch(input, { ...init, headers })
-  }
 }

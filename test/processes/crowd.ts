@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import type { Page } from '#coatcheck/testing/browser'
-import type { ProviderRequest } from '#coatcheck/testing/provider/exchange'
 import { ORIGIN } from '../support/application.ts'
 import {
   assertGone,
@@ -198,15 +197,4 @@ async function comeBack(
   await browser.follow(page)
   const ticket = browser.cookies.find(({ name }) => name === '__Host-coatcheck')
   return ticket && `__Host-coatcheck=${ticket.value}`
-}
-
-/** What the provider was asked to revoke by whom, where it did not fail. */
-export function revocationsIn(
-  requests: readonly ProviderRequest[],
-  failed: ReadonlySet<ProviderRequest | undefined>,
-): Map<string, string> {
-  const asked = requests.filter((one) => one.endpoint === 'revocation' && !failed.has(one))
-  return new Map(
-    asked.map(({ form, headers }) => [form.get('token') ?? '', headers.get('x-process') ?? '']),
-  )
 }
