@@ -24,6 +24,7 @@ export interface Tally {
   readonly lookAgain: (vault: Vault) => void
   /** A record that was removed. */
   readonly count: (entry: StoredEntry) => void
+  /** What came of it, once. Gives the records away: a store may hold on to `owe` for long. */
   readonly end: () => Removed
 }
 
@@ -64,6 +65,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
   let keys = vault
   let isNewest = false
   let isBehind = false
+  let isOver = false
 
   function read({ id, value }: StoredEntry): SessionRecord | undefined {
     if (!isSessionId(id)) return undefined
@@ -100,7 +102,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
             ? undefined
             : revocationFor(revocations, record, `w.${order.id}/${entry.id}`)
         revocation?.tokens.push(...revocable)
-        found.set(entry.id, { record, revocable, owed: revocation?.id })
+        if (!isOver) found.set(entry.id, { record, revocable, owed: revocation?.id })
       }
       return revocations.map(({ id, home, tokens }): Successor => {
         const dueAt = order.revokeAt ?? now()
@@ -129,6 +131,8 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
     end() {
       // A store may do it again much later, when nobody is there to look again.
       isNewest = true
+      isOver = true
+      found.clear()
       const { id, cause, named, providerSession, at } = order
       const receipt: SignOutReceipt = {
         id,
@@ -142,7 +146,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
         at,
         durationMilliseconds: Math.max(0, now() - at),
       }
-      return { receipt, records, owed: [...owed] }
+      return { receipt, records: records.splice(0), owed: [...owed] }
     },
   }
 }
