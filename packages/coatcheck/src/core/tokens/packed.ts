@@ -6,7 +6,8 @@ export interface Packed {
 
 /*
  * JSON of the content and of how the tokens are spelled
- * where there are tokens: a zero byte, which JSON never has, and the bytes that they stand for
+ * a zero byte, which JSON never has
+ * the bytes that the tokens stand for
  */
 
 /** JSON of {@link Packed}. */
