@@ -6,7 +6,7 @@ import { toSuccessor } from './owed.ts'
 import { createTally, inStep, type Tally } from './tally.ts'
 
 /** So many records go in one step: some ten milliseconds of work. */
-const STEP = 100
+const STEP = 64
 /** Others finish a removal when whoever began it has not done so by then. */
 const FINISH_AFTER = 30_000
 
