@@ -19,7 +19,7 @@ for (const [kind, open] of Object.entries(STORES)) {
         }
         return { ...opened, store: { ...opened.store, removeAll } }
       })
-      const browsers = 102
+      const browsers = 66
       for (let count = 0; count < browsers; count++) await app.signedIn(ALICE)
       app.clock.forward(1000)
       await assert.rejects(app.auth.signOut({ subject: ALICE.sub }), { code: 'store_unavailable' })
