@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { filesUnder } from './files.ts'
 import { root } from './run.mjs'
 
-const packages = ['packages/coatcheck']
+/** The gateway is compiled against what the library gives others. */
+const packages = ['packages/coatcheck', 'packages/gateway']
 
 /** Compiles the published packages to their `dist`. The compiler's words, or nothing, on success. */
 export function build(): string {
