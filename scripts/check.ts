@@ -19,11 +19,14 @@ const checks: Record<string, () => string> = {
   'code on the pages': () => repositoryTest('pages'),
   build,
   'public API (api.md)': apiDiffers,
-  'contents of the package': () => packed((_, files) => unexpected(files)),
-  'package manifest (publint)': () =>
-    packed((tarball) => tool('publint/src/cli.js', 'run', tarball, '--strict')),
+  'contents of the packages': () =>
+    ofEach((workspace) => packed(workspace, (_, files) => unexpected(workspace, files))),
+  'package manifests (publint)': () =>
+    ofEach((workspace) =>
+      packed(workspace, (tarball) => tool('publint/src/cli.js', 'run', tarball, '--strict')),
+    ),
   'types as consumers resolve them (attw)': () =>
-    packed((tarball) =>
+    packed('coatcheck', (tarball) =>
       tool('@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'esm-only', '--no-emoji'),
     ),
 }
@@ -65,13 +68,27 @@ function apiDiffers(): string {
   return ['Run npm run api and read what changed. New lines:', ...added.slice(0, 40)].join('\n')
 }
 
-/** Packs the library into a folder that is gone afterwards. */
-function packed(look: (tarball: string, files: string[]) => string): string {
+/** The published packages: workspace → folder, and what is in its tarball beside pages and manifest. */
+const published = {
+  coatcheck: { folder: 'packages/coatcheck', own: /^dist\/.+\.(js|d\.ts|js\.map)$/ },
+  'coatcheck-gateway': {
+    folder: 'packages/gateway',
+    own: /^(bin\/coatcheck\.mjs|schema\.json|dist\/.+\.(js|d\.ts|js\.map))$/,
+  },
+} as const
+type Workspace = keyof typeof published
+
+function ofEach(check: (workspace: Workspace) => string): string {
+  return (Object.keys(published) as Workspace[]).map(check).filter(Boolean).join('\n')
+}
+
+/** Packs a package into a folder that is gone afterwards. */
+function packed(workspace: Workspace, look: (tarball: string, files: string[]) => string): string {
   const folder = mkdtempSync(join(tmpdir(), 'coatcheck-pack-'))
   try {
     const { status, stdout, stderr } = spawnSync(
       'npm',
-      ['pack', '--json', '--pack-destination', folder, '--workspace', 'coatcheck'],
+      ['pack', '--json', '--pack-destination', folder, '--workspace', workspace],
       { cwd: root, encoding: 'utf8' },
     )
     if (status !== 0) return stderr
@@ -85,18 +102,17 @@ function packed(look: (tarball: string, files: string[]) => string): string {
   }
 }
 
-/** What the tarball has beside compiled sources and the three pages, or lacks. */
-function unexpected(files: string[]): string {
+/** What the tarball has beside its own files and the three pages, or lacks. */
+function unexpected(workspace: Workspace, files: string[]): string {
+  const { folder, own } = published[workspace]
   const pages = ['package.json', 'README.md', 'LICENSE']
-  const { exports } = JSON.parse(
-    readFileSync(join(root, 'packages/coatcheck/package.json'), 'utf8'),
-  )
-  const targets = Object.values<string | Record<string, string>>(exports)
+  const { exports, bin = {} } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+  const targets = Object.values<string | Record<string, string>>({ ...exports, ...bin })
     .flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)))
     .map((path) => path.replace('./', ''))
   return [
     ...files
-      .filter((file) => !pages.includes(file) && !/^dist\/.+\.(js|d\.ts|js\.map)$/.test(file))
+      .filter((file) => !pages.includes(file) && !own.test(file))
       .map((file) => `${file} does not belong into the package`),
     ...[...pages, ...targets]
       .filter((file) => !files.includes(file))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Import } from './sources.ts'
-import { importsOfSource } from './sources.ts'
+import { gatewaySource, importsOfSource, read } from './sources.ts'
 
 const imports = importsOfSource()
 
@@ -57,6 +57,28 @@ describe('imports point one way: adapters → auth → core → the port ← sto
     none(
       imports.filter(({ from, to }) => to.startsWith('testing/') && !from.startsWith('testing/')),
     )
+  })
+})
+
+describe('the gateway is an application of the library', () => {
+  it('imports it by its public subpaths only', () => {
+    const { exports } = JSON.parse(read('packages/coatcheck/package.json'))
+    const subpaths = Object.keys(exports).map((subpath) => subpath.replace('.', 'coatcheck'))
+    none(
+      importsOfSource(gatewaySource).filter(
+        ({ to, ours }) =>
+          (ours && to.startsWith('..')) ||
+          (!ours && to.startsWith('coatcheck') && !subpaths.includes(to)),
+      ),
+    )
+  })
+
+  it('needs what its manifest names, and nothing else', () => {
+    const { dependencies } = JSON.parse(read('packages/gateway/package.json'))
+    const packages = importsOfSource(gatewaySource)
+      .filter(({ to, ours }) => !ours && !to.startsWith('node:'))
+      .map(({ to }) => /^(@[^/]+\/)?[^/]+/.exec(to)?.[0] ?? to)
+    assert.deepEqual([...new Set(packages)].sort(), Object.keys(dependencies).sort())
   })
 })
 

@@ -6,6 +6,8 @@ import { root } from '../../scripts/run.mjs'
 
 /** Where the published library has its source. */
 export const source = 'packages/coatcheck/src'
+/** Where the gateway has its own. */
+export const gatewaySource = 'packages/gateway/src'
 
 /** One import or re-export of one source file. */
 export interface Import {
@@ -19,9 +21,9 @@ export interface Import {
 }
 
 /** Every import of every source file, dynamic ones too. */
-export function importsOfSource(): Import[] {
-  return sourceFiles().flatMap((from) => {
-    const file = parse(`${source}/${from}`)
+export function importsOfSource(folder: string = source): Import[] {
+  return sourceFiles(folder).flatMap((from) => {
+    const file = parse(`${folder}/${from}`)
     const found: Import[] = []
     const add = (specifier: ts.Node | undefined, typeOnly: boolean): void => {
       if (specifier === undefined || !ts.isStringLiteral(specifier)) return
@@ -45,9 +47,9 @@ export function importsOfSource(): Import[] {
   })
 }
 
-/** The files of the library, from `src`. */
-export function sourceFiles(): string[] {
-  return filesUnder(source).map((file) => file.slice(source.length + 1))
+/** The files of the library, or of the gateway, from `src`. */
+export function sourceFiles(folder: string = source): string[] {
+  return filesUnder(folder).map((file) => file.slice(folder.length + 1))
 }
 
 /** A file of the workspace as a syntax tree. */
