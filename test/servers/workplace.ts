@@ -42,7 +42,7 @@ export async function inWorkplace<Started extends object>(
 
   const children: ChildProcess[] = []
   const close = async (): Promise<void> => {
-    if (cleaner.exitCode !== null) return
+    if (!isRunning(cleaner)) return
     const running = [...children.filter(isRunning), cleaner]
     const exits = running.map((child) => once(child, 'exit'))
     cleaner.ref()
