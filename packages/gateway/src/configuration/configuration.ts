@@ -6,10 +6,18 @@ export interface GatewayConfiguration {
     readonly issuer: string
     readonly clientId: string
     readonly clientSecret: string | undefined
+    /** How the secret is sent. Default `client_secret_basic`. */
+    readonly clientAuthentication?: 'client_secret_basic' | 'client_secret_post'
+    /** Default `RS256`. */
+    readonly idTokenSignedResponseAlg?: string
+    /** Default `false`. */
+    readonly strictLogoutTokens?: boolean
   }
   /** At least 32 bytes each; the first seals, all open. The gateway's signing keys are derived from them. */
   readonly keys: readonly string[]
   readonly scope: string
+  /** Resource indicators asked for at sign-in, besides those of the applications. */
+  readonly resources?: readonly string[]
   readonly session: {
     readonly lifetimeSeconds: number | undefined
     readonly idleSeconds: number | undefined

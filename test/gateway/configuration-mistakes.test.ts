@@ -1,0 +1,383 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { loadConfiguration } from '#gateway/configuration/load'
+import { ConfigurationError, type Mistake } from '#gateway/configuration/mistake'
+
+const folder = mkdtempSync(join(tmpdir(), 'coatcheck-configuration-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const SECRET = 'a-client-secret-that-nobody-may-see'
+const KEY = 'a-key-of-more-than-thirty-two-bytes-that-nobody-may-see'
+const good: Record<string, string> = {
+  origin: 'origin: https://apps.example',
+  provider: `provider:\n  issuer: https://op.example\n  clientId: apps\n  clientSecret: ${SECRET}`,
+  keys: `keys: [${KEY}]`,
+  upstream: 'upstream: http://127.0.0.1:5000',
+}
+
+/** The file without the sections of these names, and with these lines at its end. */
+function file(lines: string, ...without: string[]): string {
+  const sections = Object.entries(good).flatMap(([name, text]) =>
+    without.includes(name) ? [] : text,
+  )
+  return [...sections, lines].join('\n')
+}
+
+function mistakesIn(text: string, environment: Record<string, string> = {}): readonly Mistake[] {
+  const path = join(folder, 'coatcheck.yaml')
+  writeFileSync(path, text)
+  try {
+    loadConfiguration(path, environment)
+  } catch (error) {
+    assert.ok(error instanceof ConfigurationError, String(error))
+    for (const secret of [SECRET, KEY, 'hidden']) {
+      assert.equal(error.message.includes(secret), false, 'a secret is shown')
+    }
+    return error.mistakes
+  }
+  return []
+}
+
+/** What was written, the key it is about, the line it is in, and words of the fix. */
+const table: [string, string, string, number | undefined, RegExp][] = [
+  ['no origin', file('', 'origin'), 'origin', undefined, /missing: .*https:\/\/apps\.example/],
+  [
+    'an origin with a path',
+    file('origin: https://a.example/x', 'origin'),
+    'origin',
+    7,
+    /scheme and host only/,
+  ],
+  [
+    'an origin without TLS',
+    file('origin: http://a.example', 'origin'),
+    'origin',
+    7,
+    /http is for localhost only/,
+  ],
+  [
+    'an origin that is a number',
+    file('origin: 8080', 'origin'),
+    'origin',
+    7,
+    /a number: write the public origin/,
+  ],
+  [
+    'an origin left empty',
+    file('origin:', 'origin'),
+    'origin',
+    7,
+    /empty: write the public origin/,
+  ],
+  [
+    'no provider',
+    file('', 'provider'),
+    'provider',
+    undefined,
+    /missing: write an object with issuer, clientId/,
+  ],
+  [
+    'an issuer with a query',
+    file(
+      'provider: { issuer: "https://op.example?x=1", clientId: a, clientSecret: b }',
+      'provider',
+    ),
+    'provider.issuer',
+    4,
+    /without query/,
+  ],
+  [
+    'no client id',
+    file(`provider: { issuer: https://op.example, clientSecret: ${SECRET} }`, 'provider'),
+    'provider.clientId',
+    4,
+    /missing: write the client id/,
+  ],
+  [
+    'a mistyped setting',
+    file(
+      `provider: { issuer: https://op.example, clientID: a, clientSecret: ${SECRET} }`,
+      'provider',
+    ),
+    'provider.clientID',
+    4,
+    /did you mean clientId\?/,
+  ],
+  [
+    'no client secret',
+    file('provider: { issuer: https://op.example, clientId: a }', 'provider'),
+    'provider.clientSecret',
+    4,
+    /clientSecretFile/,
+  ],
+  [
+    'an unknown way to authenticate',
+    file(
+      `provider: { issuer: https://op.example, clientId: a, clientSecret: ${SECRET}, clientAuthentication: client_secret_body }`,
+      'provider',
+    ),
+    'provider.clientAuthentication',
+    4,
+    /client_secret_post/,
+  ],
+  ['no keys', file('', 'keys'), 'keys', undefined, /openssl rand -base64 32/],
+  ['an empty list of keys', file('keys: []', 'keys'), 'keys', 7, /empty: write a list/],
+  ['a short key', file('keys: [hidden]', 'keys'), 'keys[0]', 7, /at least 32 bytes/],
+  ['a key that is no list', file(`keys: ${KEY}`, 'keys'), 'keys', 7, /a text: write a list/],
+  ['keys twice', file('keysFile: keys.txt'), 'keysFile', 8, /`keys` is written too/],
+  [
+    'a file with keys that is not there',
+    file('keysFile: gone.txt', 'keys'),
+    'keysFile',
+    7,
+    /ENOENT.*name one/,
+  ],
+  [
+    'no application',
+    file('', 'upstream'),
+    'upstream',
+    undefined,
+    /missing: write where your application listens/,
+  ],
+  [
+    'an upstream with a path',
+    file('upstream: http://127.0.0.1:5000/app', 'upstream'),
+    'upstream',
+    7,
+    /scheme and host only/,
+  ],
+  [
+    'an upstream that is the gateway',
+    file('upstream: https://apps.example', 'upstream'),
+    'upstream',
+    7,
+    /every request again/,
+  ],
+  [
+    'an upstream and a list of applications',
+    file('applications: [{ name: a, upstream: "http://127.0.0.1:1" }]'),
+    'upstream',
+    7,
+    /put this one among them/,
+  ],
+  [
+    'an application without upstream',
+    file('applications:\n  - name: wiki', 'upstream'),
+    'applications[0].upstream',
+    8,
+    /missing: write where the application listens/,
+  ],
+  [
+    'an unknown access',
+    file(
+      'applications:\n  - name: wiki\n    upstream: http://127.0.0.1:1\n    access: signedin',
+      'upstream',
+    ),
+    'applications[0].access',
+    10,
+    /did you mean signed_in\?/,
+  ],
+  [
+    'two applications of one name',
+    file(
+      'applications:\n  - { name: a, path: /a, upstream: "http://127.0.0.1:1" }\n  - { name: a, path: /b, upstream: "http://127.0.0.1:2" }',
+      'upstream',
+    ),
+    'applications[1].name',
+    9,
+    /write another/,
+  ],
+  [
+    'an application behind one that takes everything',
+    file(
+      'applications:\n  - { name: a, upstream: "http://127.0.0.1:1" }\n  - { name: b, path: /b, upstream: "http://127.0.0.1:2" }',
+      'upstream',
+    ),
+    'applications[1]',
+    9,
+    /put the narrower one first/,
+  ],
+  [
+    'an application in the place of the gateway',
+    file(
+      'applications:\n  - { name: a, path: /auth/x, upstream: "http://127.0.0.1:1" }',
+      'upstream',
+    ),
+    'applications[0].path',
+    8,
+    /the gateway’s own: write another/,
+  ],
+  [
+    'a host with a scheme',
+    file(
+      'applications:\n  - { name: a, host: "https://a.example", upstream: "http://127.0.0.1:1" }',
+      'upstream',
+    ),
+    'applications[0].host',
+    8,
+    /without scheme/,
+  ],
+  [
+    'a resource that is no URI',
+    file(
+      'applications:\n  - { name: a, accessToken: { resource: api }, upstream: "http://127.0.0.1:1" }',
+      'upstream',
+    ),
+    'applications[0].accessToken.resource',
+    8,
+    /absolute URI/,
+  ],
+  ['a store nobody knows', file('store: mysql://localhost'), 'store', 8, /redis:\/\//],
+  [
+    'replicas below zero',
+    file('store: { url: "redis://:hidden@localhost", confirmReplicas: -1 }'),
+    'store.confirmReplicas',
+    8,
+    /0 or more/,
+  ],
+  ['a port too large', file('listen: 70000'), 'listen', 8, /write a port/],
+  [
+    'a mistyped part of listen',
+    file('listen:\n  port: 80\n  trustedProxys: []'),
+    'listen.trustedProxys',
+    10,
+    /did you mean trustedProxies\?/,
+  ],
+  [
+    'a proxy that is a name',
+    file('listen: { trustedProxies: [proxy.internal] }'),
+    'listen.trustedProxies[0]',
+    8,
+    /10\.0\.0\.0\/8/,
+  ],
+  [
+    'a certificate that is not there',
+    file('listen: { tls: { certificate: a.pem, key: coatcheck.yaml } }'),
+    'listen.tls.certificate',
+    8,
+    /ENOENT.*PEM/,
+  ],
+  [
+    'a token endpoint for everybody',
+    file('tokenEndpoint: 0.0.0.0:4190'),
+    'tokenEndpoint',
+    8,
+    /this machine only/,
+  ],
+  [
+    'a token endpoint on the gateway’s own port',
+    file('tokenEndpoint: 4180'),
+    'tokenEndpoint',
+    8,
+    /write another/,
+  ],
+  [
+    'forward-auth for an application nobody knows',
+    file('forwardAuth: { path: /check, application: wiki }'),
+    'forwardAuth.application',
+    8,
+    /write application/,
+  ],
+  [
+    'forward-auth in a taken place',
+    file('forwardAuth: /auth/callback'),
+    'forwardAuth',
+    8,
+    /such as \/forward-auth/,
+  ],
+  [
+    'a header that is none',
+    file('headers: { user: "X User" }'),
+    'headers.user',
+    8,
+    /X-Forwarded-User/,
+  ],
+  [
+    'a header twice',
+    file('headers: { email: x-forwarded-user }'),
+    'headers.email',
+    8,
+    /headers\.user has this name too/,
+  ],
+  [
+    'a header of HTTP',
+    file('headers: { user: Authorization }'),
+    'headers.user',
+    8,
+    /write another/,
+  ],
+  [
+    'a limit that is a text',
+    file('limits: { requestBytes: 10MB }'),
+    'limits.requestBytes',
+    8,
+    /a text: write a whole number of bytes/,
+  ],
+  [
+    'an idle time of nothing',
+    file('session: { idleSeconds: 0 }'),
+    'session.idleSeconds',
+    8,
+    /above 0/,
+  ],
+  [
+    'an idle time beyond the session',
+    file('session: { idleSeconds: 90000 }'),
+    'session.idleSeconds',
+    8,
+    /lifetimeSeconds/,
+  ],
+  ['a scope without openid', file('scope: profile'), 'scope', 8, /openid among them/],
+  ['a level nobody knows', file('log: warning'), 'log', 8, /warn/],
+  [
+    'a setting in the wrong place',
+    file('trustedProxies: []'),
+    'trustedProxies',
+    8,
+    /belongs to listen/,
+  ],
+  ['a setting nobody knows', file('colour: blue'), 'colour', 8, /write one of origin, provider/],
+  ['a setting twice', file('scope: openid\nscope: openid'), '', 9, /leave one of the two/],
+  ['a tab', file('session:\n\tidleSeconds: 5'), '', 9, /by spaces, not by tabs/],
+  ['a secret with an asterisk', file('scope: *hidden'), '', undefined, /into quotes/],
+  ['a list instead of settings', '- origin', 'configuration', undefined, /a list: write settings/],
+]
+
+describe('a mistake in the configuration is answered with its key, its line and what to write', () => {
+  for (const [title, text, key, line, fix] of table) {
+    it(title, () => {
+      const mistakes = mistakesIn(text)
+      const mistake = mistakes.find((one) => one.key === key)
+      assert.ok(mistake, `only ${JSON.stringify(mistakes)}`)
+      assert.match(mistake.message, fix)
+      if (line !== undefined)
+        assert.match(String(mistake.where), new RegExp(`coatcheck\\.yaml:${line}$`))
+      assert.equal(mistakes.length, 1, JSON.stringify(mistakes))
+    })
+  }
+
+  it('says all at once, those of the environment too', () => {
+    const mistakes = mistakesIn(file('log: loud\nlisten: nowhere\ncolour: blue', 'origin'), {
+      COATCHECK_PROVIDER__CLIENT_SECRETS: 'hidden',
+      COATCHECK_SESSION__IDLE_SECONDS: 'an hour',
+    })
+    assert.deepEqual(mistakes.map(({ key }) => key).sort(), [
+      'COATCHECK_PROVIDER__CLIENT_SECRETS',
+      'colour',
+      'listen',
+      'log',
+      'origin',
+      'session.idleSeconds',
+    ])
+  })
+
+  it('names the environment variable that is wrong, and the one that was meant', () => {
+    const [unknown] = mistakesIn(file(''), { COATCHECK_PROVIDER__CLIENT_SECRETS: 'hidden' })
+    assert.match(String(unknown?.message), /did you mean COATCHECK_PROVIDER__CLIENT_SECRET\?/)
+    const [wrong] = mistakesIn(file(''), { COATCHECK_LISTEN__PORT: 'http' })
+    assert.deepEqual([wrong?.key, wrong?.where], ['listen.port', 'COATCHECK_LISTEN__PORT'])
+  })
+})
