@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { root } from './run.mjs'
 
 /** The module of the tests that runs a program → its package in Debian, and where it must be. */
-const programs: Record<string, { readonly package: string; path(): string | undefined }> = {
+const programs: Record<string, Program> = {
   'test/browser/chromium.ts': { package: 'chromium', path: () => existing('/usr/bin/chromium') },
   // A Sentinel is the same program.
   'test/servers/redis.ts': {
@@ -16,6 +16,14 @@ const programs: Record<string, { readonly package: string; path(): string | unde
     package: 'pgbouncer',
     path: () => existing('/usr/sbin/pgbouncer'),
   },
+  'test/servers/dotnet.ts': { package: 'dotnet-sdk-10.0', elsewhere: true, path: dotnetProgram },
+}
+
+interface Program {
+  readonly package: string
+  /** Debian does not have it: who runs the tests has to bring it along. */
+  readonly elsewhere?: boolean
+  path(): string | undefined
 }
 
 /** Which test files can run, and why the others cannot. */
@@ -32,7 +40,7 @@ export interface Provided {
 export function providePrograms(files: readonly string[]): Provided {
   const needed = new Map(files.map((file) => [file, packagesOf(file)]))
   const missing = [...new Set([...needed.values()].flat())].filter(isMissing).sort()
-  const problem = missing.length > 0 ? install(missing) : undefined
+  const problem = provide(missing)
   const notRun = files.filter((file) => needed.get(file)?.some(isMissing))
   const ready = files.filter((file) => !notRun.includes(file))
   if (notRun.length === 0) return { ready, notRun }
@@ -47,6 +55,18 @@ export function postgresPrograms(): string | undefined {
     .sort((a, b) => Number(b) - Number(a))
     .map((version) => join(POSTGRES, version, 'bin'))
     .find((folder) => existsSync(join(folder, 'postgres')))
+}
+
+/** `dotnet`, where it has an SDK that builds for .NET 10. */
+export function dotnetProgram(): string | undefined {
+  const folders = [process.env['DOTNET_ROOT'], ...(process.env['PATH'] ?? '').split(delimiter)]
+  return folders
+    .flatMap((folder) => (folder ? (existing(join(folder, 'dotnet')) ?? []) : []))
+    .map((path) => realpathSync(path))
+    .find((path) => {
+      const versions = existing(join(dirname(path), 'sdk'))
+      return versions !== undefined && readdirSync(versions).some((name) => /^10\./.test(name))
+    })
 }
 
 /** The packages whose programs a file runs. */
@@ -65,27 +85,52 @@ function modulesOf(file: string, found = new Set<string>()): Set<string> {
 }
 
 /** Answers why it could not. */
+function provide(missing: readonly string[]): string | undefined {
+  const beside = missing.flatMap((name) => programOf(name)?.unpacked && [name])
+  const installed = missing.filter((name) => !beside.includes(name))
+  const problems = [...beside.map(unpack), installed.length > 0 ? install(installed) : undefined]
+  return problems.filter((problem) => problem !== undefined).join(' ') || undefined
+}
+
 function install(packages: readonly string[]): string | undefined {
   const command = `apt-get install ${packages.join(' ')}`
-  if (existing('/usr/bin/apt-get') === undefined) return 'This is not Debian.'
+  if (!isDebian()) return NOT_DEBIAN
   if (process.getuid?.() !== 0) return `Only root may install them: ${command}`
   console.log(`Installing for the tests: ${command} …`)
-  const script = join(root, 'scripts', 'apt-install.sh')
-  const { status, stderr } = spawnSync('sh', [script, ...packages], {
+  return failure(command, 'apt-install.sh', packages)
+}
+
+function unpack(name: string): string | undefined {
+  const { folder, with: others } = programOf(name)?.unpacked ?? { folder: '', with: [] }
+  if (!isDebian()) return NOT_DEBIAN
+  console.log(`Unpacking for the tests, beside what is installed: ${name} of Debian's backports …`)
+  return failure(`Unpacking ${name}`, 'apt-unpack.sh', [folder, name, ...others])
+}
+
+function failure(what: string, script: string, args: readonly string[]): string | undefined {
+  const { status, stderr } = spawnSync('sh', [join(root, 'scripts', script), ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     encoding: 'utf8',
   })
-  return status === 0 ? undefined : `${command} failed: ${stderr.trim().split('\n').at(-1)}`
+  return status === 0 ? undefined : `${what} failed: ${stderr.trim().split('\n').at(-1)}`
+}
+
+function isDebian(): boolean {
+  return existing('/usr/bin/apt-get') !== undefined
 }
 
 function isMissing(name: string): boolean {
-  const found = Object.values(programs).find((program) => program.package === name)
-  return found?.path() === undefined
+  return programOf(name)?.path() === undefined
+}
+
+function programOf(name: string): Program | undefined {
+  return Object.values(programs).find((program) => program.package === name)
 }
 
 function existing(path: string): string | undefined {
   return existsSync(path) ? path : undefined
 }
 
+const NOT_DEBIAN = 'This is not Debian.'
 const POSTGRES = '/usr/lib/postgresql'
 const PATHS = /'(\.{1,2}\/[^']+\.(?:ts|mjs))'/g
