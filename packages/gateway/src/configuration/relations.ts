@@ -74,6 +74,20 @@ function applications(tree: unknown, refuse: Refuse): void {
     }
   }
   neighbours(list(many), refuse)
+  accessTokens(tree, list(many), refuse)
+}
+
+/** A provider gives the sign-in's own token for the first resource that was asked for. */
+function accessTokens(tree: unknown, all: readonly unknown[], refuse: Refuse): void {
+  const asksForOne = all.findIndex((one) => at(one, ['accessToken', 'resource']) !== undefined)
+  if (asksForOne < 0 || list(at(tree, ['resources'])).length > 0) return
+  for (const [index, one] of all.entries()) {
+    if (at(one, ['accessToken']) !== true) continue
+    refuse(
+      ['applications', index, 'accessToken'],
+      `the sign-in asks for the resource of applications[${asksForOne}], so its own token would be for that one: write the resource that is meant here, or all of them in resources, the sign-in’s first`,
+    )
+  }
 }
 
 /** What the list says of one application against those before it. */

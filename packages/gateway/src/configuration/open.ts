@@ -1,0 +1,128 @@
+import { mkdirSync } from 'node:fs'
+import type { AuthOptions, TokenStore } from 'coatcheck'
+import { lmdbStore } from 'coatcheck/stores/lmdb'
+import { memoryStore } from 'coatcheck/stores/memory'
+import { migratePostgres, postgresStore } from 'coatcheck/stores/postgres'
+import { redisStore } from 'coatcheck/stores/redis'
+import { lmdbContents, postgresContents, type RawContents, redisContents } from 'coatcheck/testing'
+import type { GatewayConfiguration, StoreConfiguration } from './configuration.ts'
+
+/** A store, and what was opened for it. */
+export interface OpenedStore {
+  readonly store: TokenStore
+  /** Everything it holds, as an administrator's dump would show it; nothing of a process's memory. */
+  readonly contents: RawContents | undefined
+  /** Makes what is missing of the tables; nothing where a store needs no such step. */
+  readonly migrate: (() => Promise<void>) | undefined
+  /** Closes the store and its connections. Comes after `auth.close()`. */
+  close(): Promise<void>
+}
+
+/** A silent connection is given up before the next try of whoever waits for it. */
+const SOCKET_TIMEOUT = 4_000
+
+/**
+ * Opens the configured store. Drivers are loaded when they are needed. A server that is away is no
+ * error here: each call of the store tells, until it is back.
+ */
+export async function openStore(configuration: StoreConfiguration): Promise<OpenedStore> {
+  switch (configuration.kind) {
+    case 'memory':
+      return openMemory()
+    case 'lmdb':
+      return openLmdb(configuration.path)
+    case 'redis':
+      return openRedis(configuration.url, configuration.confirmReplicas)
+    case 'postgres':
+      return openPostgres(configuration.url)
+  }
+}
+
+/** What the library needs to know: everything but whom it tells, and who else hears of sign-outs. */
+export function authOptions(configuration: GatewayConfiguration, store: TokenStore): AuthOptions {
+  const { origin, keys, scope, session } = configuration
+  const { clientSecret, clientAuthentication, idTokenSignedResponseAlg, strictLogoutTokens } =
+    configuration.provider
+  const { lifetimeSeconds, idleSeconds, revalidateSeconds } = session
+  const { issuer, clientId } = configuration.provider
+  return {
+    origin,
+    keys,
+    scope,
+    store,
+    resources: resourcesOf(configuration),
+    provider: {
+      issuer,
+      clientId,
+      ...(clientSecret !== undefined && { clientSecret }),
+      ...(clientAuthentication !== undefined && { clientAuthentication }),
+      ...(idTokenSignedResponseAlg !== undefined && { idTokenSignedResponseAlg }),
+      ...(strictLogoutTokens !== undefined && { strictLogoutTokens }),
+    },
+    session: {
+      ...(lifetimeSeconds !== undefined && { lifetimeSeconds }),
+      ...(idleSeconds !== undefined && { idleSeconds }),
+      ...(revalidateSeconds !== undefined && { revalidateSeconds }),
+    },
+  }
+}
+
+/** A provider may refuse a token for a resource that was not asked for at sign-in (RFC 8707 2.2). */
+function resourcesOf({ resources = [], applications }: GatewayConfiguration): string[] {
+  const theirs = applications.flatMap(({ accessToken }) =>
+    typeof accessToken === 'object' ? accessToken.resource : [],
+  )
+  return [...new Set([...resources, ...theirs])]
+}
+
+function openMemory(): OpenedStore {
+  const store = memoryStore()
+  return { store, contents: undefined, migrate: undefined, close: () => store.close() }
+}
+
+async function openLmdb(path: string): Promise<OpenedStore> {
+  const { open } = await import('lmdb')
+  // What is in it is sealed; who signed in when is nobody else's business either.
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const database = open({ path })
+  const store = lmdbStore(database)
+  return {
+    store,
+    contents: lmdbContents(database),
+    migrate: undefined,
+    async close() {
+      await store.close()
+      await database.close()
+    },
+  }
+}
+
+async function openRedis(url: string, confirmReplicas: number | undefined): Promise<OpenedStore> {
+  const { Redis } = await import('ioredis')
+  const client = new Redis(url, { socketTimeout: SOCKET_TIMEOUT })
+  const store = redisStore(client, confirmReplicas === undefined ? {} : { confirmReplicas })
+  return {
+    store,
+    contents: redisContents(client),
+    migrate: undefined,
+    async close() {
+      await store.close()
+      client.disconnect()
+    },
+  }
+}
+
+async function openPostgres(connectionString: string): Promise<OpenedStore> {
+  const { Pool } = await import('pg')
+  const pool = new Pool({ connectionString, connectionTimeoutMillis: SOCKET_TIMEOUT })
+  const store = postgresStore(pool)
+  return {
+    store,
+    contents: postgresContents(pool),
+    migrate: () => migratePostgres(pool),
+    async close() {
+      await store.close()
+      await pool.end()
+    },
+  }
+}
