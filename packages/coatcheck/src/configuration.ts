@@ -1,4 +1,5 @@
 import { checkAuthorizationParameters } from './authorization-parameters.ts'
+import { checkPlaces } from './checked-places.ts'
 import type { Environment } from './core/environment.ts'
 import { environment, systemEnvironment } from './core/environment.ts'
 import { isTrustworthy } from './core/http/trustworthy.ts'
@@ -6,6 +7,7 @@ import { checkResource } from './core/tokens/resource.ts'
 import type { TokenStore } from './core/tokens/store.ts'
 import { refuseUnknownOptions } from './option-names.ts'
 import type { AuthOptions, Routes } from './options.ts'
+import type { Place } from './places.ts'
 
 /** Options with every default filled in, checked. */
 export interface Configuration {
@@ -24,6 +26,8 @@ export interface Configuration {
   readonly revalidate: number | undefined
   /** So many milliseconds the store has for one call. */
   readonly storeTimeout: number
+  /** What a sign-out has to reach besides the store. */
+  readonly places: readonly Place[]
   readonly environment: Environment
 }
 
@@ -65,6 +69,7 @@ export function configure(options: AuthOptions): Configuration {
         ? undefined
         : seconds('session.revalidateSeconds', session.revalidateSeconds),
     storeTimeout: checkStoreTimeout(options.storeTimeoutSeconds ?? 2),
+    places: checkPlaces(options.places ?? []),
     environment: { ...systemEnvironment, ...options[environment] },
   }
 }

@@ -49,6 +49,16 @@ export interface SignOutReceipt {
   }
   /** Tokens to be revoked at the provider; each ends with a `revocation` event. */
   readonly revocationsOwed: number
+  /**
+   * Those of the application's places that had to be told, and whether they were when the receipt
+   * was written: `owed` is tried again, and ends with a `place` event. `removed` is how many things
+   * a place found and removed, where it knows.
+   */
+  readonly places?: readonly {
+    readonly name: string
+    readonly outcome: 'done' | 'owed'
+    readonly removed: number | undefined
+  }[]
   /** Whether the browser was sent on to the provider, or the provider's own session remains. */
   readonly providerSession: 'browser_sent' | 'unsupported' | 'ended_by_provider' | 'not_asked'
   /** When it began, in milliseconds since the epoch. */
@@ -102,6 +112,19 @@ export type AuthEvent =
       /** `failed` is tried again; `abandoned` is the alarm: the retention bound has passed. */
       readonly outcome: 'confirmed' | 'unsupported' | 'failed' | 'abandoned'
       readonly attempts: number
+    }
+  | {
+      /** A place of the application was told of a sign-out. What it said of a failure is not repeated. */
+      readonly type: 'place'
+      /** The removal it belongs to. */
+      readonly receipt: string
+      /** Its name. */
+      readonly place: string
+      /** `failed` is tried again; `abandoned` is the alarm: the retention bound has passed. */
+      readonly outcome: 'done' | 'failed' | 'abandoned'
+      readonly attempts: number
+      /** How many things it found and removed, where it knows. */
+      readonly removed: number | undefined
     }
   /** A record could not be opened with any key: it is treated as absent. */
   | { readonly type: 'record_unreadable'; readonly session: string }

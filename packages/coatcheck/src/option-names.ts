@@ -17,6 +17,7 @@ const TOP: Names<AuthOptions> = {
   routes: true,
   session: true,
   storeTimeoutSeconds: true,
+  places: true,
   observe: true,
 }
 const PROVIDER: Names<ProviderOptions> = {

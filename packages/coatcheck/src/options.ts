@@ -2,6 +2,7 @@ import type { Environment, environment } from './core/environment.ts'
 import type { ProviderOptions } from './core/provider/options.ts'
 import type { TokenStore } from './core/tokens/store.ts'
 import type { AuthEvent } from './events.ts'
+import type { Place } from './places.ts'
 
 /** The paths coatcheck answers. Each begins with a slash. */
 export interface Routes {
@@ -62,6 +63,11 @@ export interface AuthOptions {
    * fails with `store_unavailable`. At most 60. Default 2.
    */
   readonly storeTimeoutSeconds?: number
+  /**
+   * What keeps something of a session besides the store, such as another library's token cache: a
+   * sign-out reaches it too. All processes that share a store declare the same.
+   */
+  readonly places?: readonly Place[]
   /** Hears of every sign-in, removal, refresh, revocation and refusal. */
   readonly observe?: (event: AuthEvent) => void
   /** For tests. */

@@ -1,4 +1,5 @@
 import type { Named, SignOutCause, SignOutReceipt } from '../../events.ts'
+import type { EndedName } from '../../places.ts'
 import type { SessionRecord } from '../session/record.ts'
 import type { IndexMark } from '../tokens/store.ts'
 
@@ -8,6 +9,8 @@ export interface SignOutOrder {
   readonly id: string
   readonly cause: SignOutCause
   readonly named: readonly Named[]
+  /** Whom it names, for the application's places: they may hold what the store does not. */
+  readonly names?: readonly EndedName[]
   /** Store ids of single sessions. */
   readonly sessions: readonly string[]
   readonly marks: readonly IndexMark[]

@@ -1,3 +1,4 @@
+import type { Ended } from '../../places.ts'
 import type { Context } from '../context.ts'
 import type { TokenSet } from '../provider/types.ts'
 import { type Home, owedIndex } from '../tokens/home.ts'
@@ -8,7 +9,10 @@ import { newReceiptId } from './receipt-id.ts'
 import { type RevocableToken, tokensOfSet } from './revocable.ts'
 
 /** What somebody promised and has to do, kept sealed in the store until it is done. */
-export type Work = OwedRevocation | UnfinishedSignOut
+export type Work = OwedAttempts | UnfinishedSignOut
+
+/** What is tried again until somebody else confirms it, or for so long that it is given up. */
+export type OwedAttempts = OwedRevocation | OwedPlace
 
 /** Tokens that the provider has to be told to revoke. */
 export interface OwedRevocation {
@@ -21,6 +25,17 @@ export interface OwedRevocation {
   readonly owedSince: number
 }
 
+/** A sign-out that a place of the application has to be told. Of whose sessions it is, as a session says it. */
+export interface OwedPlace extends Home {
+  readonly kind: 'place'
+  /** Its name. */
+  readonly place: string
+  readonly ended: Ended
+  readonly attempts: number
+  readonly dueAt: number
+  readonly owedSince: number
+}
+
 /** A removal that somebody began; due when whoever began it should have finished long ago. */
 export interface UnfinishedSignOut {
   readonly kind: 'sign_out'
@@ -28,7 +43,7 @@ export interface UnfinishedSignOut {
   readonly dueAt: number
 }
 
-/** A revocation that the provider has not confirmed for so long is given up, with an alarm. */
+/** What nobody has confirmed for so long is given up, with an alarm. */
 export const RETENTION: number = 24 * 3_600_000
 /** The worker looks at it last; only then may the store sweep it. */
 const SWEEP_AFTER = RETENTION + 3_600_000
@@ -41,7 +56,7 @@ export function toSuccessor(
   id: string,
   work: Work,
 ): Successor {
-  const since = work.kind === 'revocation' ? work.owedSince : work.order.at
+  const since = work.kind === 'sign_out' ? work.order.at : work.owedSince
   return {
     id,
     record: {

@@ -3,7 +3,7 @@ import { isNobody } from '../sign-in/take-back.ts'
 import type { SignOutOrder } from './order.ts'
 import { openWork } from './owed.ts'
 import { newReceiptId } from './receipt-id.ts'
-import { tellAbandoned } from './revoke.ts'
+import { tellAbandoned } from './retry.ts'
 import { createTally, inStep } from './tally.ts'
 
 const BATCH = 128
@@ -33,7 +33,7 @@ export async function sweepExpired(context: Context): Promise<void> {
       tally.count({ id, value })
       const work = openWork(vault, id, value)
       // Nobody was there to do it in time: that must not pass in silence.
-      if (work?.kind === 'revocation') tellAbandoned(context, work)
+      if (work !== undefined && work.kind !== 'sign_out') tellAbandoned(context, work)
     }
     const { receipt, owed } = tally.end()
     if (receipt.removed > 0) context.emit({ type: 'signed_out', receipt })

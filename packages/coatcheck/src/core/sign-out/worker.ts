@@ -3,12 +3,23 @@ import type { Context } from '../context.ts'
 import { pagesUnder } from '../tokens/all-under.ts'
 import { owedIndex } from '../tokens/home.ts'
 import type { StoredEntry } from '../tokens/store.ts'
-import { openWork, type Work } from './owed.ts'
+import { attemptOf, claimAttempt } from './claim-attempt.ts'
+import {
+  type OwedPlace,
+  type OwedRevocation,
+  openWork,
+  type UnfinishedSignOut,
+  type Work,
+} from './owed.ts'
 import { removeSessions } from './remove.ts'
 import { revokeOwed } from './revoke.ts'
 import { sweepExpired } from './sweep.ts'
+import { tellOwed } from './tell-places.ts'
 
-/** Does what is owed: revocations at the provider, and removals that somebody left unfinished. */
+/**
+ * Does what is owed: revocations at the provider, what the application's places have yet to be told,
+ * and removals that somebody left unfinished.
+ */
 export interface Worker {
   /** Looks now instead of at the next round. */
   wake(): void
@@ -18,14 +29,15 @@ export interface Worker {
 
 const ROUND = 5_000
 const SWEEP_EVERY = 60_000
-/** So many revocations are sent to the provider at once. */
+/** So many revocations are sent to the provider at once, and so many sign-outs told to a place. */
 const AT_ONCE = 4
 /** Longer than one attempt at a piece of work may take. */
 const WORK_CLAIM = 120_000
 
 /**
  * Starts the rounds. Every process has a worker; a claim gives each piece of work to one. Removals
- * have rounds of their own: a provider that hangs must not keep anybody signed in.
+ * have rounds of their own, and so has each place: a provider that hangs must not keep anybody signed
+ * in, nor a place keep another waiting.
  */
 export function startWorker(context: Context): Worker {
   const stopping = new AbortController()
@@ -33,7 +45,7 @@ export function startWorker(context: Context): Worker {
   let sweptAt = Number.NEGATIVE_INFINITY
 
   async function finishRemovals(): Promise<number> {
-    const next = await lookFor(context, 'sign_out', async (due) => {
+    const next = await lookFor(context, isUnfinished, finish, async (due) => {
       for (const each of due) await each()
     })
     if (context.environment.now() - sweptAt >= SWEEP_EVERY) {
@@ -43,10 +55,24 @@ export function startWorker(context: Context): Worker {
     return next
   }
 
-  const revoke = (): Promise<number> =>
-    lookFor(context, 'revocation', (due) => inParallel(due, AT_ONCE, signal))
+  const some = (due: readonly Job[]): Promise<void> => inParallel(due, AT_ONCE, signal)
 
-  const rounds = [finishRemovals, revoke].map((round) => startRounds(context, round, signal))
+  const revoke = (): Promise<number> => lookFor(context, isRevocation, revokeOwed, some)
+
+  const toPlaces = context.configuration.places.map((place) => (): Promise<number> => {
+    const isItsOwn = (work: Work): work is OwedPlace =>
+      work.kind === 'place' && work.place === place.name
+    return lookFor(
+      context,
+      isItsOwn,
+      (_, entry, work) => tellOwed(context, place, { entry, work }, signal),
+      some,
+    )
+  })
+
+  const rounds = [finishRemovals, revoke, ...toPlaces].map((round) =>
+    startRounds(context, round, signal),
+  )
   return {
     wake() {
       for (const each of rounds) each.wake()
@@ -84,56 +110,57 @@ function startRounds(
   return { wake: () => waking.abort(), ended: Promise.resolve().then(run) }
 }
 
+type Job = () => Promise<void>
+
 /** Looks through all that is owed, and has done what is due of one kind. */
-async function lookFor(
+async function lookFor<Kind extends Work>(
   context: Context,
-  kind: Work['kind'],
-  doAll: (due: readonly (() => Promise<void>)[]) => Promise<void>,
+  isWanted: (work: Work) => work is Kind,
+  finishOne: (context: Context, entry: StoredEntry, work: Kind) => Promise<void>,
+  doAll: (due: readonly Job[]) => Promise<void>,
 ): Promise<number> {
   const vault = await context.keyring.confirm()
   let next = ROUND
   for await (const page of pagesUnder(context, owedIndex(vault, context.provider))) {
-    const due: (() => Promise<void>)[] = []
-    for (const entry of page) {
-      const work = openWork(vault, entry.id, entry.value)
-      if (work?.kind !== kind) continue
-      const wait = work.dueAt - context.environment.now()
-      if (wait > 0) next = Math.min(next, wait)
-      else due.push(() => doWork(context, entry, work))
+    const due: Job[] = []
+    for (const { id, value } of page) {
+      const listed = openWork(vault, id, value)
+      if (listed === undefined || !isWanted(listed)) continue
+      const wait = listed.dueAt - context.environment.now()
+      if (wait > 0) {
+        next = Math.min(next, wait)
+        continue
+      }
+      due.push(async () => {
+        const claimed = await claimAttempt(context, id, attemptOf(listed), WORK_CLAIM)
+        if (claimed === undefined || !isWanted(claimed.work)) return
+        await finishOne(context, claimed.entry, claimed.work)
+      })
     }
     await doAll(due)
   }
   return next
 }
 
-async function doWork(context: Context, { id }: StoredEntry, listed: Work): Promise<void> {
-  const vault = await context.keyring.load()
-  const claim = vault.index('claim', 'work', id, attemptOf(listed))
-  const until = (await context.store.now()) + WORK_CLAIM
-  if (!(await context.store.claim(claim, until))) return
-  // Since it was listed somebody may have done it, so long ago that their claim is over.
-  const value = await context.store.get(id)
-  const work = value && openWork(vault, id, value)
-  if (value === undefined || work === undefined || attemptOf(work) !== attemptOf(listed)) return
-  if (work.kind === 'sign_out') {
-    await removeSessions(context, work.order, { resumed: true })
-    await context.store.remove(id)
-  } else {
-    await revokeOwed(context, { id, value }, work)
-  }
+function isUnfinished(work: Work): work is UnfinishedSignOut {
+  return work.kind === 'sign_out'
 }
 
-/** What a claim is for: of one piece of work each attempt is claimed anew. */
-function attemptOf(work: Work): string {
-  return String(work.kind === 'revocation' ? work.attempts : work.dueAt)
+function isRevocation(work: Work): work is OwedRevocation {
+  return work.kind === 'revocation'
+}
+
+async function finish(
+  context: Context,
+  { id }: StoredEntry,
+  work: UnfinishedSignOut,
+): Promise<void> {
+  await removeSessions(context, work.order, { resumed: true })
+  await context.store.remove(id)
 }
 
 /** Some at a time; begins none when the process is to end. */
-async function inParallel(
-  jobs: readonly (() => Promise<void>)[],
-  limit: number,
-  signal: AbortSignal,
-): Promise<void> {
+async function inParallel(jobs: readonly Job[], limit: number, signal: AbortSignal): Promise<void> {
   const queue = [...jobs]
   const lane = async (): Promise<void> => {
     while (!signal.aborted) {
