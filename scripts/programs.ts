@@ -3,7 +3,20 @@ import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { root } from './run.mjs'
 
-/** The module of the tests that runs a program → its package in Debian, and where it must be. */
+/** A package, and where its program must be. */
+interface Program {
+  readonly package: string
+  path(): string | undefined
+  /** Debian does not have it: who runs the tests has to bring it along. */
+  readonly elsewhere?: boolean
+  /** It is not installed: it comes from Debian's backports, with these, into a folder of its own. */
+  readonly unpacked?: { readonly folder: string; readonly with: readonly string[] }
+}
+
+/** Where LemonLDAP::NG lies as if it were the root of the system. It is fetched once. */
+export const lemonLdapRoot: string = join(root, 'node_modules', '.cache', 'coatcheck', 'lemonldap')
+
+/** The module of the tests that runs a program → the program. */
 const programs: Record<string, Program> = {
   'test/browser/chromium.ts': { package: 'chromium', path: () => existing('/usr/bin/chromium') },
   // A Sentinel is the same program.
@@ -16,14 +29,17 @@ const programs: Record<string, Program> = {
     package: 'pgbouncer',
     path: () => existing('/usr/sbin/pgbouncer'),
   },
+  'test/servers/nginx.ts': { package: 'nginx-light', path: () => existing('/usr/sbin/nginx') },
+  // That of Debian 12 itself has no back-channel logout.
+  'test/servers/lemonldap.ts': {
+    package: 'liblemonldap-ng-portal-perl',
+    path: () => existing(join(lemonLdapRoot, 'usr/bin/starman')),
+    unpacked: {
+      folder: lemonLdapRoot,
+      with: ['starman', 'libcrypt-jwt-perl', 'libio-string-perl'],
+    },
+  },
   'test/servers/dotnet.ts': { package: 'dotnet-sdk-10.0', elsewhere: true, path: dotnetProgram },
-}
-
-interface Program {
-  readonly package: string
-  /** Debian does not have it: who runs the tests has to bring it along. */
-  readonly elsewhere?: boolean
-  path(): string | undefined
 }
 
 /** Which test files can run, and why the others cannot. */
@@ -86,9 +102,14 @@ function modulesOf(file: string, found = new Set<string>()): Set<string> {
 
 /** Answers why it could not. */
 function provide(missing: readonly string[]): string | undefined {
-  const beside = missing.flatMap((name) => programOf(name)?.unpacked && [name])
-  const installed = missing.filter((name) => !beside.includes(name))
-  const problems = [...beside.map(unpack), installed.length > 0 ? install(installed) : undefined]
+  const elsewhere = missing.filter((name) => programOf(name)?.elsewhere)
+  const beside = missing.filter((name) => programOf(name)?.unpacked)
+  const installed = missing.filter((name) => !elsewhere.includes(name) && !beside.includes(name))
+  const problems = [
+    ...elsewhere.map((name) => `Debian does not have ${name}.`),
+    ...beside.map(unpack),
+    installed.length > 0 ? install(installed) : undefined,
+  ]
   return problems.filter((problem) => problem !== undefined).join(' ') || undefined
 }
 
