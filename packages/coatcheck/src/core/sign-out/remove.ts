@@ -1,12 +1,15 @@
 import type { Context } from '../context.ts'
 import type { RemovalStep, Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
+import { lookAhead } from './look-ahead.ts'
 import type { Removed, SignOutOrder } from './order.ts'
 import { toSuccessor } from './owed.ts'
 import { createTally, inStep, type Tally } from './tally.ts'
 
-/** So many records go in one step: some ten milliseconds of work. */
-const STEP = 64
+/** So many records go in the first step: some ten milliseconds of work. */
+const FIRST_STEP = 64
+/** In the others more: they were prepared, so that a step has only to write. */
+const STEP = 256
 /** Others finish a removal when whoever began it has not done so by then. */
 const FINISH_AFTER = 30_000
 
@@ -57,18 +60,24 @@ async function removeCovered(
   resumed: boolean,
 ): Promise<void> {
   const unfinished = unfinishedWork(context, vault, { ...order, sessions: [] })
-  let steps = 0
-  const removeSome = (): Promise<RemovalStep> => {
-    const how = { owe: tally.owe, limit: STEP, unfinished, resumed: resumed || steps > 0 }
-    steps += 1
-    return context.store.removeAll(order.marks, how)
+  const removeSome = async (limit: number, again: boolean): Promise<boolean> => {
+    const how = { owe: tally.owe, limit, unfinished, resumed: again }
+    const remove = (): Promise<RemovalStep> => context.store.removeAll(order.marks, how)
+    const { removed, more } = await inStep(context, tally, remove)
+    removed.forEach(tally.count)
+    return more
   }
-  for (let more = true; more; ) {
-    const step = await inStep(context, tally, removeSome)
-    step.removed.forEach(tally.count)
-    more = step.more
+
+  let more = await removeSome(FIRST_STEP, resumed)
+  if (!more) return
+  const indexes = order.marks.map(({ index }) => index)
+  const ahead = lookAhead(context, tally, indexes, STEP)
+  await ahead.next()
+  while (more) {
+    const [next] = await Promise.all([removeSome(STEP, true), ahead.next()])
+    more = next
   }
-  if (steps > 1) await context.store.remove(unfinished.id)
+  await context.store.remove(unfinished.id)
 }
 
 /** For whoever finds it when nobody has finished it in time. */

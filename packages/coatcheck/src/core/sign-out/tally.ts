@@ -4,12 +4,10 @@ import type { Context } from '../context.ts'
 import type { SessionRecord } from '../session/record.ts'
 import { sessionIn } from '../session/sealed.ts'
 import { handleOf, isSessionId } from '../session/ticket.ts'
-import { sameHome } from '../tokens/home.ts'
-import type { Owe, StoredEntry, Successor } from '../tokens/store.ts'
-import type { Vault } from '../tokens/vault.ts'
+import type { Owe, StoredEntry } from '../tokens/store.ts'
+import type { Opened, Vault } from '../tokens/vault.ts'
+import { type Batch, type Found, type ReadEntry, toBatch, whollyAmong } from './batch.ts'
 import type { Removed, SignOutOrder } from './order.ts'
-import { toSuccessor } from './owed.ts'
-import { type RevocableToken, tokensToRevoke } from './revocable.ts'
 
 /** Keeps count of one removal while the store carries it out. */
 export interface Tally {
@@ -18,6 +16,11 @@ export interface Tally {
    * none goes, where one was sealed by a key that came after we looked at the keyring.
    */
   readonly owe: Owe
+  /**
+   * Works out now what is owed for records that are likely to be removed next, so that the step
+   * which removes them is short. `owe` uses it for these very bytes only, and is right without it.
+   */
+  readonly prepare: (likely: readonly StoredEntry[]) => void
   /** It threw for that reason. */
   readonly isBehind: boolean
   /** Opens with these keys from now on; what the same ones do not open is unreadable. */
@@ -26,11 +29,6 @@ export interface Tally {
   readonly count: (entry: StoredEntry) => void
   /** What came of it, once. Gives the records away: a store may hold on to `owe` for long. */
   readonly end: () => Removed
-}
-
-interface Found {
-  readonly record: SessionRecord | undefined
-  readonly revocable: readonly RevocableToken[]
 }
 
 /**
@@ -56,30 +54,30 @@ export async function inStep<T>(
 export function createTally(context: Context, vault: Vault, order: SignOutOrder): Tally {
   const { now } = context.environment
   /** What the store is about to remove, until it says that it has. */
-  const found = new Map<string, Found & { owed: string | undefined }>()
+  const found = new Map<string, Found>()
   const sessions: string[] = []
   const records: SessionRecord[] = []
   const owed = new Set<string>()
   const tokens = { access: 0, refresh: 0, id: 0 }
+  let prepared: readonly Batch[] = []
   let revocations = 0
   let keys = vault
   let isNewest = false
   let isBehind = false
   let isOver = false
 
-  function read({ id, value }: StoredEntry): SessionRecord | undefined {
-    if (!isSessionId(id)) return undefined
-    const opened = keys.open('session', id, value)
-    if (opened.content !== undefined) return sessionIn(opened)
-    if (!('reason' in opened) || opened.reason !== 'unknown_key' || isNewest) return undefined
-    isBehind = true
-    throw new AuthError('keys_unknown', 'A session was sealed by a key that came just now.')
+  function open({ id, value }: StoredEntry): Opened | undefined {
+    return isSessionId(id) ? keys.open('session', id, value) : undefined
   }
 
-  function find(entry: StoredEntry): Found {
-    const record = read(entry)
-    if (record === undefined || order.revokeAt === undefined) return { record, revocable: [] }
-    return { record, revocable: tokensToRevoke(record, now()) }
+  function read(entry: StoredEntry): ReadEntry {
+    const opened = open(entry)
+    if (opened !== undefined && 'reason' in opened) {
+      if (opened.reason !== 'unknown_key' || isNewest) return { entry, record: undefined }
+      isBehind = true
+      throw new AuthError('keys_unknown', 'A session was sealed by a key that came just now.')
+    }
+    return { entry, record: opened && sessionIn(opened) }
   }
 
   return {
@@ -91,24 +89,33 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
       isNewest = next === keys
       isBehind = false
       keys = next
+      prepared = []
+    },
+
+    prepare(likely) {
+      const readable = likely.flatMap((entry): ReadEntry[] => {
+        const opened = open(entry)
+        // Of what cannot be read, `owe` has somebody look again.
+        if (opened === undefined || 'reason' in opened) return []
+        return [{ entry, record: sessionIn(opened) }]
+      })
+      const fresh: Batch[] = []
+      for (let at = 0; at < readable.length && !isOver; at += TOGETHER) {
+        fresh.push(toBatch(context, keys, order, readable.slice(at, at + TOGETHER)))
+      }
+      prepared = [...prepared, ...fresh].slice(-MOST_PREPARED)
     },
 
     owe(removed) {
-      const revocations: Revocation[] = []
-      for (const entry of removed) {
-        const { record, revocable } = find(entry)
-        const revocation =
-          record === undefined || revocable.length === 0
-            ? undefined
-            : revocationFor(revocations, record, `w.${order.id}/${entry.id}`)
-        revocation?.tokens.push(...revocable)
-        if (!isOver) found.set(entry.id, { record, revocable, owed: revocation?.id })
+      const ready = whollyAmong(prepared, removed)
+      prepared = prepared.filter((batch) => !ready.includes(batch))
+      const isReady = new Set(ready.flatMap((batch) => batch.found.map(({ entry }) => entry.id)))
+      const others = removed.filter(({ id }) => !isReady.has(id)).map(read)
+      const batches = [...ready, toBatch(context, keys, order, others)]
+      if (!isOver) {
+        for (const one of batches.flatMap((batch) => batch.found)) found.set(one.entry.id, one)
       }
-      return revocations.map(({ id, home, tokens }): Successor => {
-        const dueAt = order.revokeAt ?? now()
-        const work = { kind: 'revocation', receipt: order.id, tokens, attempts: 0 } as const
-        return toSuccessor(context, keys, home, id, { ...work, dueAt, owedSince: now() })
-      })
+      return batches.flatMap((batch) => batch.owed)
     },
 
     count({ id }) {
@@ -121,7 +128,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
       }
       const { record } = removed
       if (removed.owed !== undefined) owed.add(removed.owed)
-      revocations += removed.revocable.length
+      revocations += removed.revocable
       tokens.access += record.accessTokens.length
       tokens.refresh += record.refreshToken === undefined ? 0 : 1
       tokens.id += 1
@@ -133,6 +140,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
       isNewest = true
       isOver = true
       found.clear()
+      prepared = []
       const { id, cause, named, providerSession, at } = order
       const receipt: SignOutReceipt = {
         id,
@@ -151,25 +159,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
   }
 }
 
-/** Tokens of sessions of one home, to be revoked together. */
-interface Revocation {
-  /** Named after the first of the sessions. */
-  readonly id: string
-  readonly home: SessionRecord
-  readonly tokens: RevocableToken[]
-}
-
-/**
- * With so many tokens a revocation takes no more sessions: workers look through what is owed a page
- * at a time, and one who dies in the middle of an attempt leaves it to be done again.
- */
-const MANY = 16
-
-/** What the tokens of a session go into. */
-function revocationFor(revocations: Revocation[], home: SessionRecord, id: string): Revocation {
-  const open = revocations.findLast((one) => sameHome(one.home, home) && one.tokens.length < MANY)
-  if (open !== undefined) return open
-  const fresh: Revocation = { id, home, tokens: [] }
-  revocations.push(fresh)
-  return fresh
-}
+/** So many are prepared together, and only used together. */
+const TOGETHER = 16
+/** What was not removed after all is forgotten for what came later. */
+const MOST_PREPARED = 64
