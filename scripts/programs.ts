@@ -16,8 +16,8 @@ interface Program {
 /** Where LemonLDAP::NG lies as if it were the root of the system. It is fetched once. */
 export const lemonLdapRoot: string = join(root, 'node_modules', '.cache', 'coatcheck', 'lemonldap')
 
-/** The module of the tests that runs a program → the program. */
-const programs: Record<string, Program> = {
+/** The module of the tests that runs a program → the program, and what it needs besides. */
+const programs: Record<string, Program | readonly Program[]> = {
   'test/browser/chromium.ts': { package: 'chromium', path: () => existing('/usr/bin/chromium') },
   // A Sentinel is the same program.
   'test/servers/redis.ts': {
@@ -40,6 +40,13 @@ const programs: Record<string, Program> = {
     },
   },
   'test/servers/dotnet.ts': { package: 'dotnet-sdk-10.0', elsewhere: true, path: dotnetProgram },
+  'test/servers/java.ts': { package: 'openjdk-17-jdk-headless', path: javaProgram },
+  'test/servers/python.ts': ['python3-flask', 'python3-jwt', 'python3-cryptography'].map(
+    (name) => ({
+      package: name,
+      path: () => existing(`${PYTHON}/${name.replace('python3-', '')}`),
+    }),
+  ),
 }
 
 /** Which test files can run, and why the others cannot. */
@@ -85,9 +92,18 @@ export function dotnetProgram(): string | undefined {
     })
 }
 
+/** Debian's JDK 17, which runs a source file as it is. */
+export function javaProgram(): string | undefined {
+  const folders = existsSync(JAVA) ? readdirSync(JAVA) : []
+  return folders
+    .filter((name) => /^java-17-openjdk-/.test(name) && existsSync(join(JAVA, name, 'bin/javac')))
+    .map((name) => join(JAVA, name, 'bin/java'))[0]
+}
+
 /** The packages whose programs a file runs. */
 export function packagesOf(file: string): string[] {
-  return [...modulesOf(file)].flatMap((module) => programs[module]?.package ?? [])
+  const found = [...modulesOf(file)].flatMap((module) => programs[module] ?? [])
+  return found.map((program) => program.package)
 }
 
 /** A file and every module that it, or one of these, names by a path: imports, and child processes. */
@@ -145,7 +161,9 @@ function isMissing(name: string): boolean {
 }
 
 function programOf(name: string): Program | undefined {
-  return Object.values(programs).find((program) => program.package === name)
+  return Object.values(programs)
+    .flat()
+    .find((program) => program.package === name)
 }
 
 function existing(path: string): string | undefined {
@@ -153,5 +171,8 @@ function existing(path: string): string | undefined {
 }
 
 const NOT_DEBIAN = 'This is not Debian.'
+const JAVA = '/usr/lib/jvm'
+/** Debian's own Python reads no other folder for its packages. */
+const PYTHON = '/usr/lib/python3/dist-packages'
 const POSTGRES = '/usr/lib/postgresql'
 const PATHS = /'(\.{1,2}\/[^']+\.(?:ts|mjs))'/g

@@ -1,0 +1,15 @@
+import { type ProgramServer, startProgram } from './program.ts'
+import type { Closable } from './workplace.ts'
+
+/**
+ * Runs Debian's Python, which finds Debian's packages, with these arguments. It listens where `PORT`
+ * says; `PORT` among the arguments is that port.
+ */
+export function startPython(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProgramServer & Closable> {
+  const quiet = { PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' }
+  const command = ['/usr/bin/python3', ...args]
+  return startProgram({ name: 'python', command, env: { ...quiet, ...env } })
+}
