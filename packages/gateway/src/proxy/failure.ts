@@ -1,0 +1,35 @@
+import type { Refusal } from '../server/answer.ts'
+
+/** What a client is told when an upstream did not answer as it should. */
+export function upstreamFailure(error: unknown): Refusal {
+  return isTimeout(error) ? TOO_SLOW : UNREACHABLE
+}
+
+/** The application could not be reached, went away, or did not speak HTTP. */
+const UNREACHABLE: Refusal = {
+  status: 502,
+  code: 'upstream_unreachable',
+  title: 'The application does not answer',
+}
+
+const TOO_SLOW: Refusal = {
+  status: 504,
+  code: 'upstream_timeout',
+  title: 'The application takes too long to answer',
+}
+
+/** A word for the log: the code of the innermost cause, never a message, which may repeat a URL. */
+export function reasonOf(error: unknown): string {
+  const { cause, code, name } = (error ?? {}) as { cause?: unknown; code?: unknown; name?: unknown }
+  if (cause !== undefined) return reasonOf(cause)
+  return typeof code === 'string' ? code : String(name)
+}
+
+function isTimeout(error: unknown): boolean {
+  return [
+    'UND_ERR_HEADERS_TIMEOUT',
+    'UND_ERR_CONNECT_TIMEOUT',
+    'ETIMEDOUT',
+    'FST_REPLY_FROM_HTTP_REQUEST_TIMEOUT',
+  ].includes(reasonOf(error))
+}

@@ -1,0 +1,144 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyReplyFromHooks } from '@fastify/reply-from'
+import { sendResponse } from 'coatcheck/adapters/node'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Answer, toAnswer } from '../server/answer.ts'
+import type { GatewayContext } from '../server/context.ts'
+import type { Stream } from '../streams/open-streams.ts'
+import { admit, find } from './admit.ts'
+import type { Application } from './applications.ts'
+import { reasonOf, upstreamFailure } from './failure.ts'
+import { pathOf } from './path.ts'
+import { requestHeaders, type Told } from './request-headers.ts'
+import { responseHeaders } from './response-headers.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set before a request is passed on. */
+    told: Told | null
+  }
+}
+
+/** Passes requests on to their applications. */
+export function forwarder(
+  context: GatewayContext,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+  const scheme = new URL(context.configuration.origin).protocol.slice(0, -1)
+  const hooks = new Map(
+    context.applications.all.map((one) => [one, hooksFor(context, one, scheme)] as const),
+  )
+
+  return async (request, reply) => {
+    const { raw } = request
+    const found = find(context, raw)
+    if ('status' in found) return answer(reply, toAnswer(found, raw))
+    if (hasUnexpectedBody(raw)) return answer(reply, toAnswer(BODY_OF_GET, raw))
+    const admitted = await admit(context, found, raw)
+    if ('answer' in admitted) {
+      context.metrics.answered(found.configuration.name, admitted.answer.status)
+      if (!(admitted.answer instanceof Response)) return answer(reply, admitted.answer)
+      reply.hijack()
+      return sendResponse(admitted.answer, reply.raw)
+    }
+    const { told, session } = admitted
+    if (raw.destroyed || reply.raw.destroyed) return reply
+    if (session !== undefined) follow(context, session, reply.raw)
+    request.told = told
+    if (hasBody(raw)) request.body = context.guard.body(raw)
+    return reply.from(upstreamPath(raw.url ?? '/', found), hooks.get(found))
+  }
+}
+
+/** Ends an answer that is under way when its session ends. */
+function follow(
+  { streams }: GatewayContext,
+  session: { readonly handle: string; readonly subject: string },
+  response: ServerResponse,
+): void {
+  // What was handed to the socket and not sent yet is dropped with it.
+  const stream: Stream = { close: () => response.destroy() }
+  response.once('close', () => streams.remove(session, stream))
+  streams.add(session, stream)
+}
+
+function hooksFor(
+  context: GatewayContext,
+  application: Application,
+  scheme: string,
+): FastifyReplyFromHooks {
+  const { guard, isForged, logger, metrics } = context
+  const { name } = application.configuration
+  const origin = application.upstream.origin
+  return {
+    getUpstream: () => origin,
+    rewriteRequestHeaders: ({ raw, told }) =>
+      told === null ? {} : requestHeaders(raw.headers, told, scheme, isForged),
+    rewriteHeaders(headers, request) {
+      const kept = responseHeaders(headers, request?.told?.identity !== undefined)
+      guard.complete(kept, application)
+      return kept
+    },
+    onResponse(request, reply, response) {
+      metrics.answered(name, reply.statusCode)
+      reply.send('stream' in response ? response.stream : response)
+      // Who waits for events sees that they will come, before the first one does.
+      if (!reply.hasHeader('content-length') && request.raw.method !== 'HEAD') {
+        rawOf(reply).flushHeaders()
+      }
+    },
+    onError(reply, { error }) {
+      const failure = upstreamFailure(error)
+      logger.warn('upstream_failed', { application: name, reason: reasonOf(error) })
+      metrics.answered(name, failure.status)
+      // What is left of the request would be taken for the next one.
+      if (!reply.request.raw.complete) reply.header('connection', 'close')
+      answer(reply, toAnswer(failure, reply.request.raw))
+    },
+    retryDelay: ({ err, req, attempt }) => (mayRepeat(err, req.method, attempt) ? 1 : null),
+  }
+}
+
+/** A connection that was kept may have been closed by the upstream the moment it was used. */
+function mayRepeat(error: unknown, method: string | undefined, attempt: number): boolean {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return attempt === 0 && code === 'UND_ERR_SOCKET' && (method === 'GET' || method === 'HEAD')
+}
+
+function upstreamPath(target: string, { stripped }: Application): string {
+  const path = pathOf(target)
+  if (stripped === '') return path
+  const rest = path.slice(stripped.length)
+  return rest === '' ? '/' : rest
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length']
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
+}
+
+/** It means nothing (RFC 9110 section 9.3.1), and servers differ in what they do with it. */
+function hasUnexpectedBody(request: IncomingMessage): boolean {
+  return (request.method === 'GET' || request.method === 'HEAD') && hasBody(request)
+}
+
+const BODY_OF_GET = {
+  status: 400,
+  code: 'body_unexpected',
+  title: 'A request of this kind has no body',
+} as const
+
+/** Its types allow for HTTP/2, which nobody speaks here. */
+function rawOf({ raw }: { readonly raw: object }): ServerResponse {
+  return raw as ServerResponse
+}
+
+/** Of a reply, whatever server its types were made for. */
+interface Answering {
+  code(status: number): Answering
+  headers(headers: Readonly<Record<string, string>>): Answering
+  send(body: string): unknown
+}
+
+function answer(reply: Answering, { status, headers, body }: Answer): unknown {
+  return reply.code(status).headers(headers).send(body)
+}

@@ -1,0 +1,53 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** An answer of the gateway's own to a request that it does not pass on. */
+export interface Refusal {
+  readonly status: number
+  /** A word for programs, such as `upstream_unreachable`. */
+  readonly code: string
+  /** What a person reads. Says nothing of the inside. */
+  readonly title: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A refusal as it goes over the wire: a page for a person, a problem (RFC 9457) for a program. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Puts a refusal into the form that this client reads. */
+export function toAnswer(refusal: Refusal, asked: Asked): Answer {
+  const { status, code, title, headers = {} } = refusal
+  const page = wantsPage(asked)
+  const body = page
+    ? `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><h1>${title}</h1></html>`
+    : JSON.stringify({ type: `urn:coatcheck:${code}`, title, status, code })
+  return {
+    status,
+    headers: {
+      'content-type': page ? 'text/html; charset=utf-8' : 'application/problem+json',
+      'content-length': String(Buffer.byteLength(body)),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(page && { 'content-security-policy': `default-src 'none'; frame-ancestors 'none'` }),
+      ...headers,
+    },
+    body,
+  }
+}
+
+/** What is looked at of a request. */
+export interface Asked {
+  readonly method?: string | undefined
+  readonly headers: IncomingHttpHeaders
+}
+
+/** Whether a person waits for it. A form that a browser posted shows its answer to one, too. */
+export function wantsPage({ headers }: Asked): boolean {
+  const mode = headers['sec-fetch-mode']
+  if (mode !== undefined) return mode === 'navigate'
+  if (headers['x-requested-with'] !== undefined) return false
+  return headers.accept?.includes('text/html') ?? false
+}

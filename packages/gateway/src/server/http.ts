@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { METHODS } from 'node:http'
+import replyFrom from '@fastify/reply-from'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { GatewayConfiguration } from '../configuration/configuration.ts'
+import { originForm } from '../proxy/path.ts'
+
+/**
+ * The public listener. Bodies are not parsed but passed on as they come, whatever the method and
+ * the media type.
+ */
+export function createHttpServer({ listen, limits }: GatewayConfiguration): FastifyInstance {
+  const server = Fastify({
+    ...(listen.tls && {
+      https: { cert: readFileSync(listen.tls.certificate), key: readFileSync(listen.tls.key) },
+    }),
+    logger: false,
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersSeconds * 1000,
+      requestTimeout: limits.requestSeconds * 1000,
+    },
+    requestTimeout: limits.requestSeconds * 1000,
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    rewriteUrl: ({ url = '/' }) => originForm(url),
+  } as object) as FastifyInstance
+  server.server.maxConnections = limits.connections
+  for (const method of METHODS) {
+    if (REFUSED.has(method)) continue
+    // Declared as without a body, they come to the handler unread.
+    server.addHttpMethod(method, { hasBody: false, overrideExisting: true })
+  }
+  server.decorateRequest('told', null)
+  server.register(replyFrom, {
+    undici: {
+      // As many as there are streams: an event stream holds one for as long as it lasts.
+      connections: null,
+      headersTimeout: limits.upstreamSeconds * 1000,
+      bodyTimeout: 0,
+      connect: { timeout: limits.upstreamSeconds * 1000 },
+      tls: { rejectUnauthorized: true },
+    } as object,
+    destroyAgent: true,
+    disableRequestLogging: true,
+  })
+  return server
+}
+
+/** A tunnel, and what repeats cookies to scripts. */
+const REFUSED = new Set(['CONNECT', 'TRACE'])

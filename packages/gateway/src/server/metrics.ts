@@ -1,0 +1,74 @@
+import type { AuthEvent } from 'coatcheck'
+import { Counter, Gauge, Registry } from 'prom-client'
+
+/** What is counted, and how it is read. */
+export interface Metrics {
+  /** Counts what the library tells. */
+  hear(event: AuthEvent): void
+  /** Counts an answered request of an application, by its name and the answer's status. */
+  answered(application: string, status: number): void
+  /** In Prometheus' text format. */
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+/** Counters of one gateway: nothing is shared with another in the same process. */
+export function createMetrics(openStreams: () => number): Metrics {
+  const registers = [new Registry()]
+  const [registry = new Registry()] = registers
+  const counter = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: Label[],
+  ): Counter<Label> => new Counter({ name: `coatcheck_${name}`, help, labelNames, registers })
+
+  const requests = counter('requests_total', 'Requests by application and status class.', [
+    'application',
+    'status',
+  ])
+  const signIns = counter('sign_ins_total', 'Sign-ins by outcome.', ['outcome'])
+  const signOuts = counter('sign_outs_total', 'Sign-outs by cause.', ['cause'])
+  const removed = counter('sessions_removed_total', 'Sessions removed by cause.', ['cause'])
+  const revocations = counter('revocations_total', 'Revocations by outcome.', ['outcome'])
+  const refreshes = counter('refreshes_total', 'Refreshes by outcome.', ['outcome'])
+  const failures = counter('store_failures_total', 'Failures of the store by code.', ['code'])
+  new Gauge({
+    name: 'coatcheck_open_streams',
+    help: 'Requests, streams and WebSockets under way for users who are signed in.',
+    registers,
+    collect() {
+      this.set(openStreams())
+    },
+  })
+  /** Looking a counter up by its labels costs more than counting. */
+  const children = new Map<string, { inc(): void }>()
+
+  return {
+    hear(event) {
+      if (event.type === 'signed_in') signIns.inc({ outcome: 'done' })
+      else if (event.type === 'sign_in_failed') signIns.inc({ outcome: event.code })
+      else if (event.type === 'refreshed') refreshes.inc({ outcome: 'done' })
+      else if (event.type === 'refresh_failed') refreshes.inc({ outcome: event.code })
+      else if (event.type === 'revocation') revocations.inc({ outcome: event.outcome })
+      else if (event.type === 'store_failed') failures.inc({ code: event.code })
+      else if (event.type === 'signed_out') {
+        const { cause, removed: count } = event.receipt
+        signOuts.inc({ cause })
+        removed.inc({ cause }, count)
+      }
+    },
+
+    answered(application, status) {
+      const key = `${application} ${Math.trunc(status / 100)}`
+      let child = children.get(key)
+      if (child === undefined) {
+        child = requests.labels({ application, status: `${Math.trunc(status / 100)}xx` })
+        children.set(key, child)
+      }
+      child.inc()
+    },
+
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
