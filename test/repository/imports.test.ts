@@ -52,6 +52,18 @@ describe('imports point one way: adapters → auth → core → the port ← sto
     )
   })
 
+  it('lets what is for MSAL import the core, the contract and how Redis is talked to, never MSAL', () => {
+    none(
+      importsFrom('msal/').filter(
+        ({ to }) =>
+          to.startsWith('testing/') ||
+          to.startsWith('adapters/') ||
+          (to.startsWith('stores/') && !/^stores\/redis\/(connection|slot)\.ts$/.test(to)) ||
+          to.startsWith('@azure/'),
+      ),
+    )
+  })
+
   it('lets the kits import anything of ours, jose and Node', () => {
     none(importsFrom('testing/').filter(({ to, ours }) => !ours && !/^(node:|jose$)/.test(to)))
     none(

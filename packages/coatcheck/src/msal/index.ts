@@ -1,0 +1,2 @@
+export type { MsalRemainsFound, MsalRemainsOptions } from './remains.ts'
+export { msalRemains } from './remains.ts'
