@@ -33,7 +33,7 @@ import { defaultSettings, type ProviderState } from './provider/state.ts'
 export async function startProvider(options: TestProviderOptions = {}): Promise<TestProvider> {
   const now = options.now ?? Date.now
   const server = await listen(options.port ?? 0, (request) => dispatch.handle(request))
-  const origin = `http://${options.host ?? '127.0.0.1'}:${server.port}`
+  const origin = options.origin ?? `http://${options.host ?? '127.0.0.1'}:${server.port}`
   const path = options.path ?? ''
   const paths = endpointPaths(path.replace(/\/$/, ''))
   const issuer = origin + path

@@ -15,6 +15,11 @@ import type { EditableMetadata, ProviderSettings } from './state.ts'
 export interface TestProviderOptions {
   /** Name in the issuer, such as `op.localhost`. Default `127.0.0.1`. */
   readonly host?: string
+  /**
+   * Origin of the issuer where something before the provider ends TLS, such as
+   * `https://op.localhost:8443`; it has to pass on to `provider.fetch`. Default: where it listens.
+   */
+  readonly origin?: string
   /** Path of the issuer, such as `/tenant` or `/`. Default none. */
   readonly path?: string
   /** Default 0: any that is free. */
