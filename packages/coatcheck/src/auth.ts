@@ -111,8 +111,13 @@ export interface Auth {
     options?: { readonly cause?: Extract<SignOutCause, 'administrator' | 'security_event'> },
   ): Promise<SignOutReceipt>
 
-  /** Every session of a user: for "your devices" and administrators. */
-  sessions(user: { readonly issuer?: string; readonly subject: string }): Promise<SessionSummary[]>
+  /**
+   * Every session of a user, for "your devices" and administrators; or, by its handle, the one
+   * session where it is there.
+   */
+  sessions(
+    of: { readonly issuer?: string; readonly subject: string } | { readonly session: string },
+  ): Promise<SessionSummary[]>
 
   /** Who can end a session and how this deployment will hear of it. */
   coverage(): Promise<Coverage>

@@ -5,7 +5,7 @@ import { coverageOf } from './core/coverage.ts'
 import { createProvider } from './core/provider/provider.ts'
 import { createRateLimit } from './core/rate-limit.ts'
 import { createRouter } from './core/routes.ts'
-import { sessionsOf } from './core/session/list.ts'
+import { sessionsBy, sessionsOf } from './core/session/list.ts'
 import { currentSession, toSession } from './core/session/session.ts'
 import { sessionIdOfHandle } from './core/session/ticket.ts'
 import { checkIssuer, signOutByName } from './core/sign-out/administrator.ts'
@@ -83,10 +83,11 @@ export function createAuth(options: AuthOptions): Auth {
       assertOpen()
       return signOutByName(context, selector, cause)
     },
-    async sessions(user) {
+    async sessions(of) {
       assertOpen()
-      checkIssuer(context, user)
-      return sessionsOf(context, user.subject)
+      if ('session' in of) return sessionsBy(context, of.session)
+      checkIssuer(context, of)
+      return sessionsOf(context, of.subject)
     },
     coverage: () => coverageOf(context),
     signInPath(returnTo) {
