@@ -28,7 +28,11 @@ const [NAMED, COVERED, UNTOUCHED] = ['s.named', 's.covered', 's.untouched'].map(
   (id): StoredEntry => ({ id, value: Buffer.from('sealed') }),
 ) as [StoredEntry, StoredEntry, StoredEntry]
 
-const CONTEXT = { environment: { now: () => 0 }, emit() {} } as unknown as Context
+const CONTEXT = {
+  environment: { now: () => 0 },
+  configuration: { places: [] },
+  emit() {},
+} as unknown as Context
 
 const ORDER: SignOutOrder = {
   id: 'r',

@@ -54,7 +54,7 @@ export interface SignOutReceipt {
    * was written: `owed` is tried again, and ends with a `place` event. `removed` is how many things
    * a place found and removed, where it knows.
    */
-  readonly places?: readonly {
+  readonly places: readonly {
     readonly name: string
     readonly outcome: 'done' | 'owed'
     readonly removed: number | undefined

@@ -101,9 +101,10 @@ async function heedRefusal(
   // In a frame the provider may only have missed its cookie.
   if (!['document', null].includes(request.headers.get('sec-fetch-dest'))) return
   if (error.code !== 'sign_in_refused' || error.error !== 'login_required') return
-  await heard(context, 'provider_refused', async () => {
+  await heard(context, 'provider_refused', async (again) => {
+    const how = { providerSession: 'ended_by_provider', inBackground: again } as const
     for (const id of earlierSessions(context, request, pending)) {
-      await endSession(context, id, 'provider_refused', { providerSession: 'ended_by_provider' })
+      await endSession(context, id, 'provider_refused', how)
     }
   })
 }

@@ -6,7 +6,8 @@ import { sidIndex, subjectIndex } from '../tokens/home.ts'
 import { endSession } from './end-session.ts'
 import { heard, storeTimeOf } from './heard.ts'
 import { markUntil } from './mark.ts'
-import type { SignOutOrder } from './order.ts'
+import type { Removed, SignOutOrder } from './order.ts'
+import { namesFor } from './owed-places.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { removeSessions } from './remove.ts'
 
@@ -26,7 +27,9 @@ export async function signOutByName(
       throw new TypeError('`session` must be a session or its `handle`, not a cookie or a ticket.')
     }
     const id = sessionIdOfHandle(handle)
-    return (await heard(context, cause, () => endSession(context, id, cause))).receipt
+    const end = (again: boolean): Promise<Removed> =>
+      endSession(context, id, cause, { inBackground: again })
+    return (await heard(context, cause, end)).receipt
   }
   checkIssuer(context, selector)
   const [by, name] =
@@ -52,6 +55,7 @@ async function removeNamed(
     id: newReceiptId(context),
     cause,
     named: [{ by, reference: index }],
+    ...namesFor(context, [by === 'sid' ? { sid: name } : { subject: name }]),
     sessions: [],
     marks: [{ index, mark: markUntil(context, 'here', here, at) }],
     revokeAt: at,

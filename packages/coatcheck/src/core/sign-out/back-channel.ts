@@ -15,6 +15,7 @@ import {
 import type { Vault } from '../tokens/vault.ts'
 import { heard } from './heard.ts'
 import { markUntil } from './mark.ts'
+import { namesFor, type Who } from './owed-places.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { removeSessions } from './remove.ts'
 import { askBeforeNextToken } from './revalidate-sessions.ts'
@@ -34,7 +35,7 @@ export async function backChannelLogout(context: Context, request: Request): Pro
     if (!jwt) throw new AuthError('request_invalid', 'The parameter logout_token is missing.')
     const token = await context.provider.verifyLogoutToken(jwt)
     const at = context.environment.now()
-    await heard(context, 'back_channel', () => obey(context, token, at))
+    await heard(context, 'back_channel', (again) => obey(context, token, at, again))
     return new Response(null, { status: 200, headers: { 'cache-control': 'no-store' } })
   } catch (error) {
     if (!(error instanceof AuthError)) throw error
@@ -43,7 +44,12 @@ export async function backChannelLogout(context: Context, request: Request): Pro
   }
 }
 
-async function obey(context: Context, token: LogoutToken, at: number): Promise<void> {
+async function obey(
+  context: Context,
+  token: LogoutToken,
+  at: number,
+  inBackground: boolean,
+): Promise<void> {
   const vault = await context.keyring.confirm()
   const replayId = logoutTokenId(vault, context.provider, token.jti)
   if ((await context.store.get(replayId)) !== undefined) {
@@ -66,11 +72,13 @@ async function obey(context: Context, token: LogoutToken, at: number): Promise<v
     id: newReceiptId(context),
     cause: 'back_channel',
     named: targets.map(({ named }) => named),
+    ...namesFor(context, whoIn(token)),
     sessions: [],
     marks: targets.map(({ index }) => ({ index, mark })),
     revokeAt: at,
     providerSession: 'ended_by_provider',
     at,
+    inBackground,
   })
   // Only now: a delivery that failed before may come again. Twice at once does no harm.
   await context.store.insert(replayId, {
@@ -97,6 +105,11 @@ function targetsOf(
       ? []
       : [target('subject', subjectWithoutSidIndex(vault, home, subject))]),
   ]
+}
+
+function whoIn({ sid, subject }: LogoutToken): Who[] {
+  if (sid !== undefined) return [{ sid, ...(subject !== undefined && { subject }) }]
+  return subject === undefined ? [] : [{ subject }]
 }
 
 /** A `sid` that belongs to another user's session here: nobody knows who is meant (2.6, step 10). */

@@ -6,6 +6,7 @@ import type { StoredEntry, Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import type { SignOutOrder } from './order.ts'
 import { toSuccessor } from './owed.ts'
+import { oweToPlaces } from './owed-places.ts'
 import { type RevocableToken, tokensToRevoke } from './revocable.ts'
 
 /** A record that is about to be removed: what was in it, and what is owed for it. */
@@ -17,6 +18,8 @@ export interface Found {
   readonly revocable: number
   /** Store id of the revocation that they are in. */
   readonly owed: string | undefined
+  /** Which part of what is owed to the places it is in. */
+  readonly toPlaces: string | undefined
 }
 
 /** Records that are removed in one step, and what is owed for them together. */
@@ -37,16 +40,18 @@ export function toBatch(
 ): Batch {
   const { now } = context.environment
   const revocations: Revocation[] = []
+  const forPlaces = oweToPlaces(context, vault, order, entries)
 
   const found = entries.map(({ entry, record }): Found => {
+    const toPlaces = forPlaces.parts.get(entry.id)
     const tokens =
       record === undefined || order.revokeAt === undefined ? [] : tokensToRevoke(record, now())
     if (record === undefined || tokens.length === 0) {
-      return { entry, record, revocable: 0, owed: undefined }
+      return { entry, record, revocable: 0, owed: undefined, toPlaces }
     }
     const revocation = revocationFor(revocations, record, `w.${order.id}/${entry.id}`)
     revocation.tokens.push(...tokens)
-    return { entry, record, revocable: tokens.length, owed: revocation.id }
+    return { entry, record, revocable: tokens.length, owed: revocation.id, toPlaces }
   })
 
   const owed = revocations.map(({ id, home, tokens }) => {
@@ -54,7 +59,7 @@ export function toBatch(
     const work = { kind: 'revocation', receipt: order.id, tokens, attempts: 0 } as const
     return toSuccessor(context, vault, home, id, { ...work, dueAt, owedSince: now() })
   })
-  return { found, owed }
+  return { found, owed: [...owed, ...forPlaces.owed] }
 }
 
 /** Those of the batches whose records are all among these, and hold what they held. */

@@ -13,11 +13,12 @@ export function endSession(
   how: {
     /** Milliseconds from now; `never`: another session lives on the same grant. */
     readonly revokeAfter?: number | 'never'
+    readonly inBackground?: boolean
     readonly providerSession?: SignOutReceipt['providerSession']
   } = {},
 ): Promise<Removed> {
   const at = context.environment.now()
-  const { revokeAfter = 0, providerSession = 'not_asked' } = how
+  const { revokeAfter = 0, inBackground = false, providerSession = 'not_asked' } = how
   return removeSessions(context, {
     id: newReceiptId(context),
     cause,
@@ -27,5 +28,6 @@ export function endSession(
     ...(revokeAfter !== 'never' && { revokeAt: at + revokeAfter }),
     providerSession,
     at,
+    inBackground,
   })
 }

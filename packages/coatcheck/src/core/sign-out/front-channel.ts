@@ -8,6 +8,7 @@ import type { Vault } from '../tokens/vault.ts'
 import { endSession } from './end-session.ts'
 import { heard, storeTimeOf } from './heard.ts'
 import type { SignOutOrder } from './order.ts'
+import { namesFor } from './owed-places.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { removeSessions } from './remove.ts'
 
@@ -30,7 +31,7 @@ export async function frontChannelLogout(context: Context, request: Request): Pr
     if (sid.length === 1 && ours) {
       await endBySid(context, candidates(search, sid[0] ?? ''), at, again)
     }
-    if (sid.length === 0 && iss.length === 0) await endByCookie(context, request)
+    if (sid.length === 0 && iss.length === 0) await endByCookie(context, request, again)
   }
   await heard(context, 'front_channel', end, MOST_WAITING)
   const shownBy = [context.provider.issuer, context.provider.knownMetadata()?.end_session_endpoint]
@@ -60,6 +61,10 @@ async function endBySid(
     id: newReceiptId(context),
     cause: 'front_channel',
     named: indexes.map((reference) => ({ by: 'sid', reference })),
+    ...namesFor(
+      context,
+      sids.map((sid) => ({ sid })),
+    ),
     sessions: [],
     marks: indexes.map((index) => ({ index, mark })),
     providerSession: 'ended_by_provider',
@@ -90,12 +95,13 @@ async function isWorthMarking(
 }
 
 /** Without a name only the browser itself can be meant, and only from inside a frame. */
-async function endByCookie(context: Context, request: Request): Promise<void> {
+async function endByCookie(context: Context, request: Request, again: boolean): Promise<void> {
   const id = sessionIdOf(request, cookieName(context.configuration))
   if (id === undefined || request.headers.get('sec-fetch-dest') !== 'iframe') {
     return context.emit({ type: 'front_channel_unidentified' })
   }
   await endSession(context, id, 'front_channel', {
+    inBackground: again,
     revokeAfter: 'never',
     providerSession: 'ended_by_provider',
   })

@@ -17,6 +17,8 @@ export interface SignOutOrder {
   /** From when on refresh and access tokens are revoked at the provider; absent: never. */
   readonly revokeAt?: number
   readonly providerSession: SignOutReceipt['providerSession']
+  /** Nobody waits for its end, so what is owed to the application's places is left to the workers. */
+  readonly inBackground?: boolean
   /** When it was heard. */
   readonly at: number
 }

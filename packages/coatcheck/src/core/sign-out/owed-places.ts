@@ -6,50 +6,69 @@ import { handleOf } from '../session/ticket.ts'
 import { sameHome } from '../tokens/home.ts'
 import type { Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
+import type { ReadEntry } from './batch.ts'
 import type { SignOutOrder } from './order.ts'
 import { type OwedPlace, toSuccessor } from './owed.ts'
 
-/** So many sessions a place is told of at once: their claims may be large. */
-export const AT_ONCE = 64
+/**
+ * So long the first attempt is left to whoever signed out and waits: they make it within seconds.
+ * Where that process is gone by then, any other takes over.
+ */
+export const FIRST_ATTEMPT = 10_000
 
-/** A session that is removed, by its store id. */
-export interface OpenedSession {
+/** With so many sessions a piece takes no more: their claims may be large. */
+const MANY = 64
+
+/** What is owed to the places for sessions that are removed together. */
+export interface OwedToPlaces {
+  readonly owed: readonly Successor[]
+  /** By a session's store id: the part of the removal that it is in, as {@link owedPlaceId} has it. */
+  readonly parts: ReadonlyMap<string, string>
+}
+
+interface Opened {
   readonly id: string
   readonly record: SessionRecord
 }
 
-/** What is owed to all places for some of the sessions of a removal. */
-export interface OwedToPlaces {
-  /** Tells it from what is owed for others: {@link owedPlaceId}. */
-  readonly part: string
-  readonly sessions: readonly OpenedSession[]
-  readonly successors: readonly Successor[]
-}
-
 /**
  * What is owed to the places for sessions that one step removes, to be written in that very step.
- * Sessions of other applications that share the store are their places' business.
+ * Sessions of another application that shares the store are none of this one's places' business.
  */
 export function oweToPlaces(
   context: Context,
   vault: Vault,
   order: SignOutOrder,
-  removed: readonly OpenedSession[],
-  dueAt: number,
-): OwedToPlaces[] {
-  const ours = removed.filter(({ record }) => sameHome(record, context.provider))
-  const owed: OwedToPlaces[] = []
-  for (let at = 0; at < ours.length; at += AT_ONCE) {
-    const sessions = ours.slice(at, at + AT_ONCE)
-    const part = `/${sessions[0]?.id}`
-    owed.push({
-      part,
-      sessions,
-      successors: toSuccessors(context, vault, order, part, sessions, dueAt),
-    })
+  removed: readonly ReadEntry[],
+): OwedToPlaces {
+  const owed: Successor[] = []
+  const parts = new Map<string, string>()
+  if (context.configuration.places.length === 0) return { owed, parts }
+  const ours = removed.flatMap(({ entry: { id }, record }) =>
+    record !== undefined && sameHome(record, context.provider) ? { id, record } : [],
+  )
+  for (let at = 0; at < ours.length; at += MANY) {
+    const some = ours.slice(at, at + MANY)
+    const part = `/${some[0]?.id}`
+    for (const { id } of some) parts.set(id, part)
+    owed.push(...toSuccessors(context, vault, order, part, some))
   }
-  return owed
+  return { owed, parts }
 }
+
+/** Whom a sign-out names, for its order: nothing where no place would hear of it. */
+export function namesFor(
+  { configuration, provider }: Context,
+  who: readonly Who[],
+): Pick<SignOutOrder, 'names'> {
+  if (configuration.places.length === 0) return {}
+  return { names: who.map((one) => ({ issuer: provider.issuer, ...one })) }
+}
+
+/** Whom a sign-out named, at the provider of this application. */
+export type Who =
+  | { readonly sid: string; readonly subject?: string }
+  | { readonly subject: string; readonly sid?: undefined }
 
 /**
  * What is owed to the places where the store holds nothing of whom a sign-out named: they may.
@@ -59,10 +78,9 @@ export async function oweNamesToPlaces(
   context: Context,
   vault: Vault,
   order: SignOutOrder,
-  dueAt: number,
 ): Promise<string> {
   const part = ''
-  for (const { id, record } of toSuccessors(context, vault, order, part, [], dueAt)) {
+  for (const { id, record } of toSuccessors(context, vault, order, part, [])) {
     await context.store.insert(id, record)
   }
   return part
@@ -81,13 +99,13 @@ function toSuccessors(
   vault: Vault,
   order: SignOutOrder,
   part: string,
-  removed: readonly OpenedSession[],
-  dueAt: number,
+  removed: readonly Opened[],
 ): Successor[] {
   const { issuer, clientId } = context.provider
   const { id: receipt, cause, at, names = [] } = order
   const ended = { receipt, cause, at, named: names, sessions: removed.map(toEnded) }
   const owedSince = context.environment.now()
+  const dueAt = owedSince + (order.inBackground ? 0 : FIRST_ATTEMPT)
   return context.configuration.places.map(({ name: place }) => {
     const id = owedPlaceId(receipt, place, part)
     const home = { issuer, clientId }
@@ -96,7 +114,7 @@ function toSuccessors(
   })
 }
 
-function toEnded({ id, record }: OpenedSession): EndedSession {
+function toEnded({ id, record }: Opened): EndedSession {
   const { issuer, subject, sids } = record
   return { handle: handleOf(id), issuer, subject, sid: sids.at(-1), claims: claimsOf(record) }
 }

@@ -4,7 +4,9 @@ import type { Vault } from '../tokens/vault.ts'
 import { lookAhead } from './look-ahead.ts'
 import type { Removed, SignOutOrder } from './order.ts'
 import { toSuccessor } from './owed.ts'
+import { oweNamesToPlaces } from './owed-places.ts'
 import { createTally, inStep, type Tally } from './tally.ts'
+import { tellPlaces } from './tell-places.ts'
 
 /** So many records go in the first step: some ten milliseconds of work. */
 const FIRST_STEP = 64
@@ -14,17 +16,19 @@ const STEP = 256
 const FINISH_AFTER = 30_000
 
 /**
- * The one removal path, whatever ended the sessions. Removes first and tells the provider after.
+ * The one removal path, whatever ended the sessions. Removes first, and tells the application's
+ * places and the provider after.
  * Where the process dies in the middle, another one finds what is unfinished. Rejects
  * `store_unavailable`; whoever heard of the sign-out then sees to it that it is done later
  * (`heard.ts`). `resumed`: somebody began it before, and who signed in since then stays.
  */
 export async function removeSessions(
   context: Context,
-  order: SignOutOrder,
+  given: SignOutOrder,
   { resumed = false }: { readonly resumed?: boolean } = {},
 ): Promise<Removed> {
   const vault = await context.keyring.confirm()
+  const order = resumed ? { ...given, inBackground: true } : given
   const tally = createTally(context, vault, order)
 
   try {
@@ -33,19 +37,30 @@ export async function removeSessions(
       if (value !== undefined) tally.count({ id, value })
     }
     if (order.marks.length > 0) await removeCovered(context, vault, order, tally, resumed)
+    if (order.names !== undefined && tally.toPlaces.size === 0) {
+      tally.toPlaces.add(await oweNamesToPlaces(context, vault, order))
+    }
   } catch (error) {
     // What was done before the store failed is done: nothing is removed in silence.
     tell(context, tally.end(), false)
     throw error
   }
   const removed = tally.end()
-  tell(context, removed, order.marks.length > 0)
-  return removed
+  // The provider need not wait for a place that hangs.
+  if (removed.owed.length > 0) context.wakeWorker()
+  const places =
+    tally.toPlaces.size === 0 || order.inBackground
+      ? removed.receipt.places
+      : await tellPlaces(context, order.id, [...tally.toPlaces])
+  const told = { ...removed, receipt: { ...removed.receipt, places } }
+  tell(context, told, order.marks.length > 0)
+  return told
 }
 
 function tell(context: Context, { receipt, owed }: Removed, evenOfNone: boolean): void {
   if (receipt.removed > 0 || evenOfNone) context.emit({ type: 'signed_out', receipt })
-  if (owed.length > 0) context.wakeWorker()
+  const isOwed = owed.length > 0 || receipt.places.some(({ outcome }) => outcome === 'owed')
+  if (isOwed) context.wakeWorker()
 }
 
 /**

@@ -25,6 +25,7 @@ export async function sweepExpired(context: Context): Promise<void> {
       revokeAt: at,
       providerSession: 'not_asked',
       at,
+      inBackground: true,
     }
     const tally = createTally(context, vault, order)
     const swept = await inStep(context, tally, () => context.store.sweep(tally.owe, BATCH))
@@ -37,7 +38,7 @@ export async function sweepExpired(context: Context): Promise<void> {
     }
     const { receipt, owed } = tally.end()
     if (receipt.removed > 0) context.emit({ type: 'signed_out', receipt })
-    if (owed.length > 0) context.wakeWorker()
+    if (owed.length > 0 || receipt.places.length > 0) context.wakeWorker()
     if (swept.length < BATCH) return
   }
 }

@@ -8,6 +8,7 @@ import type { Owe, StoredEntry } from '../tokens/store.ts'
 import type { Opened, Vault } from '../tokens/vault.ts'
 import { type Batch, type Found, type ReadEntry, toBatch, whollyAmong } from './batch.ts'
 import type { Removed, SignOutOrder } from './order.ts'
+import { stillOwed } from './tell-places.ts'
 
 /** Keeps count of one removal while the store carries it out. */
 export interface Tally {
@@ -27,6 +28,8 @@ export interface Tally {
   readonly lookAgain: (vault: Vault) => void
   /** A record that was removed. */
   readonly count: (entry: StoredEntry) => void
+  /** Parts of the removal that places are to be told: each is in the store. */
+  readonly toPlaces: Set<string>
   /** What came of it, once. Gives the records away: a store may hold on to `owe` for long. */
   readonly end: () => Removed
 }
@@ -58,6 +61,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
   const sessions: string[] = []
   const records: SessionRecord[] = []
   const owed = new Set<string>()
+  const toPlaces = new Set<string>()
   const tokens = { access: 0, refresh: 0, id: 0 }
   let prepared: readonly Batch[] = []
   let revocations = 0
@@ -81,6 +85,8 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
   }
 
   return {
+    toPlaces,
+
     get isBehind() {
       return isBehind
     },
@@ -128,6 +134,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
       }
       const { record } = removed
       if (removed.owed !== undefined) owed.add(removed.owed)
+      if (removed.toPlaces !== undefined) toPlaces.add(removed.toPlaces)
       revocations += removed.revocable
       tokens.access += record.accessTokens.length
       tokens.refresh += record.refreshToken === undefined ? 0 : 1
@@ -150,6 +157,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
         removed: sessions.length,
         tokens,
         revocationsOwed: revocations,
+        places: stillOwed(context, toPlaces.size > 0),
         providerSession,
         at,
         durationMilliseconds: Math.max(0, now() - at),

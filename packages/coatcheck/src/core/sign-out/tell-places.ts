@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { isStoreFailure } from '../tokens/store-failure.ts'
 import { type ClaimedWork, claimAttempt } from './claim-attempt.ts'
 import type { OwedPlace } from './owed.ts'
-import { AT_ONCE, owedPlaceId } from './owed-places.ts'
+import { FIRST_ATTEMPT, owedPlaceId } from './owed-places.ts'
 import { endAttempt } from './retry.ts'
 import { within } from './within.ts'
 
@@ -12,13 +12,10 @@ import { within } from './within.ts'
 const LIMIT = 3_000
 /** Where nobody waits, a slow place may take longer: less than a worker's claim lasts. */
 const LONG_LIMIT = 30_000
-/**
- * So long the first attempt is left to whoever signed out: the limit, and what the store takes. If
- * that process is gone by then, any other takes over.
- */
-export const FIRST_ATTEMPT = 10_000
+/** So many pieces of what one removal owes a place are told at once. */
+const PIECES = 16
 
-type Told = NonNullable<SignOutReceipt['places']>[number]
+type Told = SignOutReceipt['places'][number]
 
 /**
  * The first attempt, while whoever signed out waits: all places at once, each told of all `parts`
@@ -29,7 +26,6 @@ export function tellPlaces(
   receipt: string,
   parts: readonly string[],
 ): Promise<Told[]> {
-  if (parts.length === 0) return Promise.resolve([])
   return within(context, LIMIT, undefined, (over) =>
     Promise.all(
       context.configuration.places.map(async (place): Promise<Told> => {
@@ -42,9 +38,9 @@ export function tellPlaces(
   )
 }
 
-/** What a receipt says where all is left to the workers. */
-export function stillOwed({ configuration }: Context, parts: readonly string[]): Told[] {
-  if (parts.length === 0) return []
+/** What a receipt says while all that is owed is. */
+export function stillOwed({ configuration }: Context, isAny: boolean): Told[] {
+  if (!isAny) return []
   return configuration.places.map(({ name }) => ({ name, outcome: 'owed', removed: undefined }))
 }
 
@@ -69,8 +65,8 @@ async function tellFirst(
 ): Promise<Answer> {
   let removed: Answer = 0
   try {
-    for (let at = 0; at < ids.length; at += AT_ONCE) {
-      const some = ids.slice(at, at + AT_ONCE)
+    for (let at = 0; at < ids.length; at += PIECES) {
+      const some = ids.slice(at, at + PIECES)
       const found = await Promise.all(
         some.map((id) => claimAttempt(context, id, '0', FIRST_ATTEMPT)),
       )

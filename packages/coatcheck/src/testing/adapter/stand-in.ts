@@ -107,6 +107,7 @@ const receipt = {
   removed: 1,
   tokens: { access: 1, refresh: 1, id: 1 },
   revocationsOwed: 0,
+  places: [],
   providerSession: 'not_asked',
   at: 0,
   durationMilliseconds: 0,
