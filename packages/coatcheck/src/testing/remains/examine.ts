@@ -98,7 +98,11 @@ export function createExamination(options: RemainsOptions, keys: FoundKeys): Exa
   /** An entry that names identities and is no record of theirs. */
   function lead(entry: RawEntry, whose: number[], ids: readonly string[]): void {
     const isWorkOnly = ids.length > 0 && ids.every(isWork)
-    const kind = isWorkOnly ? 'owed_revocation' : 'index_entry'
+    const kind = !isWorkOnly
+      ? 'index_entry'
+      : ids.every(isOwedToPlace)
+        ? 'owed_place'
+        : 'owed_revocation'
     const what = isWorkOnly ? 'This entry leads to them.' : ''
     leads.add(toRemain(entry, { kind, identities: whose, texts: [] }, what), ids)
   }
@@ -183,6 +187,8 @@ const NEW_LINE = Buffer.from('\n')
 const SENTENCES: Readonly<Record<Remain['kind'], string>> = {
   session: 'A session whose tokens can be deciphered.',
   owed_revocation: 'Tokens that are kept sealed until the provider confirms their revocation.',
+  owed_place:
+    'Who it was, kept sealed until a place of the application has been told of the sign-out.',
   unfinished_sign_out: 'A sign-out that was begun and that a worker has yet to finish.',
   index_entry: 'Leads from the identity to a record.',
   undecipherable: 'A record of the identity that cannot be deciphered with these keys.',
@@ -199,12 +205,13 @@ function inOrder(positions: readonly number[]): number[] {
 function kindOf(
   text: string,
   content: unknown,
-): 'session' | 'owed_revocation' | 'unfinished_sign_out' {
+): 'session' | 'owed_revocation' | 'owed_place' | 'unfinished_sign_out' {
   const kind =
     content === undefined
       ? /^\{(?:"content":\{)?"kind":"(\w+)"/.exec(text)?.[1]
       : (content as { readonly kind?: unknown }).kind
   if (kind === 'revocation') return 'owed_revocation'
+  if (kind === 'place') return 'owed_place'
   return kind === 'sign_out' ? 'unfinished_sign_out' : 'session'
 }
 
@@ -219,9 +226,14 @@ function idsOf(entry: RawEntry, all: Buffer): string[] {
   return entry.record === undefined ? ids : [entry.record.id, ...ids]
 }
 
-/** Revocations and unfinished sign-outs; they may be named after a session too. */
+/** What is owed, and unfinished sign-outs; they may be named after a session too. */
 function isWork(id: string): boolean {
   return id.startsWith('w.')
+}
+
+/** They have the place's name behind the receipt's. */
+function isOwedToPlace(id: string): boolean {
+  return /^w\.[\w-]{16}-/.test(id)
 }
 
 /** It is found by what it is, and counted. */

@@ -7,6 +7,7 @@ import {
 } from '../../core/tokens/home.ts'
 import type { Vault } from '../../core/tokens/vault.ts'
 import type { SignOutReceipt } from '../../events.ts'
+import type { Ended } from '../../places.ts'
 import { createNeedles } from './needles.ts'
 
 /**
@@ -59,7 +60,9 @@ export function createIdentities(
         const isTheirs = isAtHome(text, content, home) && isOf(text, content, subject, sid)
         return isTheirs || isOfReceipt(text, receipt) ? [at] : []
       })
-      return [...named, ...indexes.ownersIn(Buffer.from(text))]
+      const bytes = Buffer.from(text)
+      const ended = endedIn(content) === undefined ? [] : sessions.ownersIn(bytes)
+      return [...named, ...ended, ...indexes.ownersIn(bytes)]
     },
   }
 }
@@ -122,6 +125,15 @@ function isAtHome(text: string, content: unknown, { issuer, clientId }: Home): b
 }
 
 function isOf(text: string, content: unknown, subject?: string, sid?: string): boolean {
+  const ended = endedIn(content)
+  if (ended !== undefined) {
+    const all = [...ended.named, ...ended.sessions]
+    return all.some(
+      (one) =>
+        (subject !== undefined && one.subject === subject) ||
+        (sid !== undefined && one.sid === sid),
+    )
+  }
   if (isObject(content)) {
     const { sids } = content
     return (
@@ -134,6 +146,12 @@ function isOf(text: string, content: unknown, subject?: string, sid?: string): b
     (subject !== undefined && said.subject === JSON.stringify(subject)) ||
     (sid !== undefined && (said.sids ?? '').includes(JSON.stringify(sid)))
   )
+}
+
+/** Of whom a place is to be told. */
+function endedIn(content: unknown): Ended | undefined {
+  const isOwedPlace = isObject(content) && content['kind'] === 'place'
+  return isOwedPlace ? (content['ended'] as Ended) : undefined
 }
 
 const TEXT = '"(?:[^"\\\\]|\\\\.)*"'

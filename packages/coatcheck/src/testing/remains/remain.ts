@@ -4,6 +4,8 @@ export interface Remain {
     | 'session'
     /** Tokens sealed until the provider has confirmed that they are revoked, a day at most. */
     | 'owed_revocation'
+    /** Who it was, sealed until a place of the application has been told, a day at most. */
+    | 'owed_place'
     /** A sign-out that somebody has yet to finish. */
     | 'unfinished_sign_out'
     /** Something that leads from an identity to a record, whether or not the record is there. */
