@@ -16,6 +16,8 @@ var keys = new JsonArray();
 var http = new HttpClient();
 var app = WebApplication.Create(args);
 app.UseWebSockets();
+app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask,
+    StatusCodeSelector = error => error is FormatException or System.Text.Json.JsonException ? 400 : 500 });
 
 // Who is signed in. Nobody but the gateway reaches this port, so its headers can be believed.
 app.MapGet("/", async (HttpRequest request) =>
@@ -23,7 +25,7 @@ app.MapGet("/", async (HttpRequest request) =>
     if ((await Verified(Identity(request), "JWT"))?["sid"]?.ToString() is not { } sid) return Results.StatusCode(401);
     var visits = own.AddOrUpdate(sid, 1, (_, count) => count == Ended ? Ended : count + 1);
     if (visits == Ended) return Results.StatusCode(401);
-    return Results.Text($"{request.Headers["X-Forwarded-User"]} is signed in. Visits: {visits}");
+    return Results.Text($"{request.Headers["X-Forwarded-Email"]} is signed in. Visits: {visits}");
 });
 
 // Calls an API for the user; the gateway gives the token until the user signs out.

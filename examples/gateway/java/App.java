@@ -19,7 +19,7 @@ class App {
         server.setExecutor(Executors.newCachedThreadPool());
         server.createContext("/", exchange -> {
             try {
-                var text = answer(exchange).getBytes();
+                var text = answer(exchange, exchange.getRequestHeaders()).getBytes();
                 exchange.sendResponseHeaders(200, 0);
                 exchange.getResponseBody().write(text);
             } catch (Exception refused) { exchange.sendResponseHeaders(400, -1); }
@@ -28,13 +28,13 @@ class App {
         server.start();
     }
 
-    static String answer(HttpExchange exchange) throws Exception {
-        var headers = exchange.getRequestHeaders();
+    static String answer(HttpExchange exchange, Headers headers) throws Exception {
         var identity = headers.getFirst("X-Coatcheck-Identity");
         switch (exchange.getRequestURI().getPath()) {
             case "/": // Nobody but the gateway reaches this port, so its headers can be believed.
                 var visits = own.merge(member("sid", verified(identity, "JWT")), 1, (n, one) -> n == ENDED ? n : n + one);
-                return headers.getFirst("X-Forwarded-User") + (visits == ENDED ? " signed out" : " is signed in. Visits: " + visits);
+                if (visits == ENDED) throw new SecurityException("signed out");
+                return headers.getFirst("X-Forwarded-Email") + " is signed in. Visits: " + visits;
             case "/coats": // Calls an API for the user; the gateway gives the token until the user signs out.
                 var accessToken = member("access_token", ask(TOKENS + "/token", identity));
                 return ask(setting("API", "http://127.0.0.1:5000") + "/coats", accessToken);

@@ -28,7 +28,7 @@ def who():
         if sid in ended:
             return Response(status=401)
         own[sid] = visits = own.get(sid, 0) + 1
-    return Response(f'{request.headers["X-Forwarded-User"]} is signed in. Visits: {visits}', mimetype='text/plain')
+    return Response(f'{request.headers["X-Forwarded-Email"]} is signed in. Visits: {visits}', mimetype='text/plain')
 
 
 @app.get('/coats')
