@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs'
+import { type Auth, type AuthEvent, createAuth } from 'coatcheck'
+import type { GatewayConfiguration } from '../configuration/configuration.ts'
+import type { Environment } from '../configuration/environment.ts'
+import { loadConfiguration } from '../configuration/load.ts'
+import { authOptions, type OpenedStore, openStore } from '../configuration/open.ts'
+import { WrongUse } from './failure.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What every command is given. */
+export interface Invocation {
+  readonly terminal: Terminal
+  readonly environment: Environment
+  /** `--config`, where it was written. */
+  readonly config: string | undefined
+}
+
+/** A store that the gateway uses too, and what reads and removes sessions in it. */
+export interface Opened {
+  readonly configuration: GatewayConfiguration
+  readonly opened: OpenedStore
+  readonly auth: Auth
+}
+
+const DEFAULT_FILE = 'coatcheck.yaml'
+
+/** Which file is meant; none where everything is in the environment. */
+export function fileOf({ config, environment }: Invocation): string | undefined {
+  const named = config ?? (environment['COATCHECK_CONFIG'] || undefined)
+  return named ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined)
+}
+
+/** The configuration of an invocation. Throws a `ConfigurationError` with every mistake. */
+export function configurationOf(invocation: Invocation): GatewayConfiguration {
+  return loadConfiguration(fileOf(invocation), invocation.environment)
+}
+
+/** Opens the configured store for a command, and closes it behind it. */
+export async function withOpened<T>(
+  invocation: Invocation,
+  use: (opened: Opened) => Promise<T>,
+  observe: (event: AuthEvent) => void = () => undefined,
+): Promise<T> {
+  const configuration = configurationOf(invocation)
+  if (configuration.store.kind === 'memory') {
+    throw new WrongUse(
+      'The store is `memory`, which nobody but the gateway itself can look into: write a folder, ' +
+        'redis://… or postgres://… as store.',
+    )
+  }
+  const { store } = configuration
+  if (store.kind === 'lmdb' && !existsSync(store.path)) {
+    throw new WrongUse(
+      `There is no store in ${store.path}: no gateway has run with this configuration.`,
+    )
+  }
+  const opened = await openStore(store)
+  try {
+    const options = authOptions(configuration, opened.store)
+    const auth = createAuth({ ...options, observe })
+    try {
+      return await use({ configuration, opened, auth })
+    } finally {
+      await auth.close()
+    }
+  } finally {
+    await opened.close()
+  }
+}
