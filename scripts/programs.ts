@@ -36,7 +36,13 @@ const programs: Record<string, Program | readonly Program[]> = {
     path: () => existing(join(lemonLdapRoot, 'usr/bin/starman')),
     unpacked: {
       folder: lemonLdapRoot,
-      with: ['starman', 'libcrypt-jwt-perl', 'libio-string-perl'],
+      with: [
+        'starman',
+        'libcrypt-jwt-perl',
+        'libio-string-perl',
+        'libmime-tools-perl',
+        'libstring-random-perl',
+      ],
     },
   },
   'test/servers/dotnet.ts': { package: 'dotnet-sdk-10.0', elsewhere: true, path: dotnetProgram },
