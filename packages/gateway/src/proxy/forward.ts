@@ -8,7 +8,7 @@ import type { Stream } from '../streams/open-streams.ts'
 import { admit, find } from './admit.ts'
 import type { Application } from './applications.ts'
 import { reasonOf, upstreamFailure } from './failure.ts'
-import { pathOf } from './path.ts'
+import { upstreamPath } from './path.ts'
 import { requestHeaders, type Told } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
 
@@ -45,7 +45,7 @@ export function forwarder(
     if (session !== undefined) follow(context, session, reply.raw)
     request.told = told
     if (hasBody(raw)) request.body = context.guard.body(raw)
-    return reply.from(upstreamPath(raw.url ?? '/', found), hooks.get(found))
+    return reply.from(upstreamPath(raw.url ?? '/', found.stripped, false), hooks.get(found))
   }
 }
 
@@ -56,7 +56,10 @@ function follow(
   response: ServerResponse,
 ): void {
   // What was handed to the socket and not sent yet is dropped with it.
-  const stream: Stream = { close: () => response.destroy() }
+  const stream: Stream = {
+    close: () => response.destroy(),
+    lasts: () => String(response.getHeader('content-type')).startsWith('text/event-stream'),
+  }
   response.once('close', () => streams.remove(session, stream))
   streams.add(session, stream)
 }
@@ -102,13 +105,6 @@ function hooksFor(
 function mayRepeat(error: unknown, method: string | undefined, attempt: number): boolean {
   const { code } = (error ?? {}) as { code?: unknown }
   return attempt === 0 && code === 'UND_ERR_SOCKET' && (method === 'GET' || method === 'HEAD')
-}
-
-function upstreamPath(target: string, { stripped }: Application): string {
-  const path = pathOf(target)
-  if (stripped === '') return path
-  const rest = path.slice(stripped.length)
-  return rest === '' ? '/' : rest
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

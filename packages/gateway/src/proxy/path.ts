@@ -59,3 +59,11 @@ function decodeAgain(text: string): string {
 function hasControls(text: string): boolean {
   return [...text].some((character) => character < ' ' || character === '\u007f')
 }
+
+/** What an application is asked for: the path without what is taken off it, and the query. */
+export function upstreamPath(target: string, stripped: string, withQuery: boolean): string {
+  const path = withQuery ? target : pathOf(target)
+  if (stripped === '') return path
+  const rest = path.slice(stripped.length)
+  return rest.startsWith('/') ? rest : `/${rest}`
+}

@@ -5,7 +5,7 @@ import type { Guard } from '../guard/guard.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { SigningKeys } from '../identity/signing-keys.ts'
 import type { Applications } from '../proxy/applications.ts'
-import type { OpenStreams } from '../streams/open-streams.ts'
+import type { OpenStreams, Stream } from '../streams/open-streams.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { TrustedProxies } from './trusted-proxies.ts'
@@ -20,6 +20,8 @@ export interface GatewayContext {
   readonly identity: Identity
   readonly keys: SigningKeys
   readonly streams: OpenStreams
+  /** Every WebSocket, of whoever: closed when the gateway stops. */
+  readonly sockets: Set<Stream>
   readonly proxies: TrustedProxies
   readonly logger: Logger
   readonly metrics: Metrics

@@ -1,21 +1,27 @@
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Auth, type AuthEvent, type AuthOptions, createAuth, type TokenStore } from 'coatcheck'
-import { nodeAuth } from 'coatcheck/adapters/node'
+import { applicationPlaces } from '../applications/application-place.ts'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
+import { authOptions } from '../configuration/open.ts'
 import { forgedHeaders } from '../guard/forged-headers.ts'
 import { createGuard } from '../guard/guard.ts'
 import { createIdentity } from '../identity/identity.ts'
 import { signingKeys } from '../identity/signing-keys.ts'
 import { createApplications } from '../proxy/applications.ts'
-import { forwarder } from '../proxy/forward.ts'
-import { pathOf } from '../proxy/path.ts'
 import { createOpenStreams } from '../streams/open-streams.ts'
-import { toAnswer } from './answer.ts'
+import { watchStreams } from '../streams/watch.ts'
+import { tokenEndpoint } from '../token-endpoint.ts'
 import type { GatewayContext } from './context.ts'
-import { FAULT } from './failure.ts'
+import { createHealth } from './health.ts'
 import { createHttpServer } from './http.ts'
+import { listenAt, stopServer, urlOf } from './listen.ts'
 import { jsonLogger, type Logger } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { createOperations, operationsServer } from './operations.ts'
+import { watchProvider } from './provider-watch.ts'
+import { mountRoutes } from './routes.ts'
+import { logEvent } from './tell.ts'
 import { trustedProxies } from './trusted-proxies.ts'
 
 /** What a gateway is given beside its configuration. */
@@ -28,14 +34,23 @@ export interface GatewayParts {
   readonly logger?: Logger
   /** Laid over what the configuration says: further places, and the environment in tests. */
   readonly authOptions?: Partial<AuthOptions>
+  /** How long requests that are under way at `close` may take. Default 10. */
+  readonly drainSeconds?: number
 }
 
 /** A gateway that listens. */
 export interface Gateway {
   /** Where it listens: its own address, not the public origin. */
   readonly url: string
+  /** Where applications ask for tokens: a URL, or `unix:` and a path. */
+  readonly tokenEndpointUrl: string | undefined
+  /** Where metrics and health are served apart from the applications. */
+  readonly operationsUrl: string | undefined
   readonly auth: Auth
-  /** Ends what is under way and stops; the store stays open. */
+  /**
+   * Stops: no new connections, streams closed, requests under way get their time. The store stays
+   * open.
+   */
   close(): Promise<void>
 }
 
@@ -44,25 +59,71 @@ export async function startGateway(
   configuration: GatewayConfiguration,
   parts: GatewayParts,
 ): Promise<Gateway> {
+  const context = createContext(configuration, parts)
+  const { auth, logger, metrics, sockets, streams } = context
+  const provider = watchProvider(auth, logger)
+  const health = createHealth(auth, () => provider.isReached)
+  const operations = createOperations(health, metrics)
+  const watch = watchStreams(auth, streams, configuration.limits.streamCheckSeconds, logger)
+  const server = createHttpServer(configuration)
+  mountRoutes(server, context, configuration.operations ? undefined : operations)
+  const beside: Server[] = []
+  const drain = (parts.drainSeconds ?? 10) * 1000
+
+  async function close(): Promise<void> {
+    health.stopping()
+    watch.stop()
+    provider.stop()
+    // A stream never ends by itself; its client opens it again, elsewhere.
+    for (const one of [...sockets]) one.close()
+    streams.closeLasting()
+    const timer = setTimeout(() => server.server.closeAllConnections(), drain)
+    await server.close()
+    clearTimeout(timer)
+    for (const one of beside) await stopServer(one, drain)
+    await auth.close()
+    logger.info('stopped')
+  }
+
+  async function listenBeside(one: Server, where: Parameters<typeof listenAt>[1]): Promise<string> {
+    beside.push(one)
+    return listenAt(one, where)
+  }
+
+  try {
+    const { listen, operations: operationsAt, tokenEndpoint: tokensAt } = configuration
+    const tokenEndpointUrl = tokensAt && (await listenBeside(tokenEndpoint(context), tokensAt))
+    const operationsUrl =
+      operationsAt && (await listenBeside(operationsServer(operations), operationsAt))
+    await server.listen({ host: listen.host, port: listen.port })
+    const url = urlOf(listen.tls ? 'https' : 'http', server.server.address() as AddressInfo)
+    logger.info('listening', { url, origin: configuration.origin, tokenEndpointUrl, operationsUrl })
+    return { url, tokenEndpointUrl, operationsUrl, auth, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function createContext(configuration: GatewayConfiguration, parts: GatewayParts): GatewayContext {
   const logger = parts.logger ?? jsonLogger(configuration.log.level)
   const streams = createOpenStreams()
   const metrics = createMetrics(() => streams.size)
   const keys = signingKeys(configuration.keys)
+  const { places = [], ...over } = parts.authOptions ?? {}
   const auth = createAuth({
-    origin: configuration.origin,
-    provider: providerOf(configuration),
-    store: parts.store,
-    keys: configuration.keys,
-    scope: configuration.scope,
-    session: sessionOf(configuration),
-    ...parts.authOptions,
+    ...authOptions(configuration, parts.store),
+    ...over,
+    places: [...applicationPlaces(configuration, keys), ...places],
     observe(event) {
+      // First of all: nothing of who was signed out goes on.
       if (event.type === 'signed_out') for (const one of event.receipt.sessions) streams.end(one)
       metrics.hear(event)
+      logEvent(logger, event)
       parts.observe?.(event)
     },
   })
-  const context: GatewayContext = {
+  return {
     configuration,
     auth,
     applications: createApplications(configuration),
@@ -71,49 +132,9 @@ export async function startGateway(
     identity: createIdentity(configuration, keys),
     keys,
     streams,
+    sockets: new Set(),
     proxies: trustedProxies(configuration.listen.trustedProxies),
     logger,
     metrics,
   }
-  const server = createHttpServer(configuration)
-  const ours = nodeAuth(auth)
-  const forward = forwarder(context)
-  server.all('/*', async (request, reply) => {
-    if (auth.owns(pathOf(request.raw.url ?? '/'))) {
-      reply.hijack()
-      return ours(request.raw, reply.raw)
-    }
-    return forward(request, reply)
-  })
-  server.setErrorHandler((error, request, reply) => {
-    logger.error('request_failed', { reason: error instanceof Error ? error.name : 'unknown' })
-    const { status, headers, body } = toAnswer(FAULT, request.raw)
-    return reply.code(status).headers(headers).send(body)
-  })
-  const { host, port } = configuration.listen
-  await server.listen({ host, port })
-  const address = server.server.address() as AddressInfo
-
-  return {
-    url: `${configuration.listen.tls ? 'https' : 'http'}://${hostOf(address)}:${address.port}`,
-    auth,
-    async close() {
-      streams.closeAll()
-      await server.close()
-      await auth.close()
-    },
-  }
-}
-
-function hostOf({ address, family }: AddressInfo): string {
-  return family === 'IPv6' ? `[${address}]` : address
-}
-
-function providerOf({ provider }: GatewayConfiguration): AuthOptions['provider'] {
-  const { issuer, clientId, clientSecret } = provider
-  return { issuer, clientId, ...(clientSecret !== undefined && { clientSecret }) }
-}
-
-function sessionOf({ session }: GatewayConfiguration): NonNullable<AuthOptions['session']> {
-  return Object.fromEntries(Object.entries(session).filter(([, value]) => value !== undefined))
 }

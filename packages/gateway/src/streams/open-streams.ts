@@ -2,6 +2,8 @@
 export interface Stream {
   /** Ends it at once: nothing more goes in either direction. */
   readonly close: () => void
+  /** Whether it goes on for as long as it is let. */
+  readonly lasts: () => boolean
 }
 
 /** What is open in this process, by session. */
@@ -12,10 +14,12 @@ export interface OpenStreams {
   remove(session: StreamOwner, stream: Stream): void
   /** A session is over: closes what it has open, and what is about to be. */
   end(handle: string): void
+  /** Closes what a session has open now; the session itself may well go on. */
+  close(handle: string): void
   /** Sessions that have something open, and since when. */
   owners(): Iterable<OpenSession>
-  /** Closes all. */
-  closeAll(): void
+  /** Closes what would not end by itself. */
+  closeLasting(): void
   readonly size: number
 }
 
@@ -78,10 +82,13 @@ export function createOpenStreams(now: () => number = Date.now): OpenStreams {
       close(handle)
     },
 
+    close,
+
     owners: () => sessions.values(),
 
-    closeAll() {
-      for (const handle of [...sessions.keys()]) close(handle)
+    closeLasting() {
+      const all = [...sessions.values()].flatMap(({ streams }) => [...streams])
+      for (const stream of all) if (stream.lasts()) stream.close()
     },
 
     get size() {

@@ -1,0 +1,72 @@
+import type { Ended, Place } from 'coatcheck'
+import type {
+  ApplicationConfiguration,
+  GatewayConfiguration,
+} from '../configuration/configuration.ts'
+import type { SigningKeys } from '../identity/signing-keys.ts'
+import { type LogoutTarget, logoutToken } from './logout-token.ts'
+
+/** The places of all applications that want to hear of sign-outs. */
+export function applicationPlaces(
+  { applications, origin }: Pick<GatewayConfiguration, 'applications' | 'origin'>,
+  keys: SigningKeys,
+): Place[] {
+  return applications.flatMap((application) => {
+    const { backchannelLogoutUri: uri } = application
+    return uri === undefined ? [] : [applicationPlace(application, uri, keys, origin)]
+  })
+}
+
+/**
+ * An application with sessions of its own, as a place that a sign-out reaches: it is sent a
+ * logout token for each session that ended. The library's durable queue tries again until the
+ * application has answered 200 or 204.
+ */
+export function applicationPlace(
+  { name, audience }: Pick<ApplicationConfiguration, 'name' | 'audience'>,
+  uri: string,
+  keys: SigningKeys,
+  issuer: string,
+): Place {
+  return {
+    name: placeName(name),
+    async end(ended, signal) {
+      for (const target of targetsOf(ended)) {
+        const token = logoutToken(keys, { issuer, audience }, target)
+        await tell(uri, token, signal)
+      }
+      // How many sessions it had of them, it does not say.
+      return undefined
+    },
+  }
+}
+
+async function tell(uri: string, token: string, signal: AbortSignal): Promise<void> {
+  const response = await fetch(uri, {
+    method: 'POST',
+    body: new URLSearchParams({ logout_token: token }),
+    // A logout token is for nobody else.
+    redirect: 'manual',
+    signal,
+  })
+  await response.body?.cancel()
+  if (response.status !== 200 && response.status !== 204) {
+    throw new Error(`The application answered ${response.status} to a logout token.`)
+  }
+}
+
+/**
+ * It knows our sessions by their handles; the provider's own `sid` means nothing to it. Where a user
+ * was named whose sessions are no longer known here, all that the application has of the user ends.
+ */
+function targetsOf({ named, sessions }: Ended): LogoutTarget[] {
+  if (sessions.length > 0) return sessions.map(({ subject, handle }) => ({ subject, handle }))
+  return named.flatMap(({ sid, subject }) =>
+    sid === undefined && subject !== undefined ? [{ subject }] : [],
+  )
+}
+
+/** Lower-case letters, digits and hyphens. */
+function placeName(name: string): string {
+  return `application-${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`
+}

@@ -1,0 +1,98 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type Answer, toAnswer } from '../server/answer.ts'
+import type { GatewayContext } from '../server/context.ts'
+import { FAULT } from '../server/failure.ts'
+import { admit, find } from './admit.ts'
+import { reasonOf, upstreamFailure } from './failure.ts'
+import { originForm, pathOf } from './path.ts'
+import { openTunnel } from './tunnel.ts'
+
+/** Answers requests that want another protocol: WebSockets go on, all else is served as HTTP. */
+export function upgrader(
+  context: GatewayContext,
+  serve: (request: IncomingMessage, response: ServerResponse) => void,
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  const { auth, logger } = context
+  const scheme = new URL(context.configuration.origin).protocol.slice(0, -1)
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const found = find(context, request)
+    if ('status' in found) return sendRaw(socket, toAnswer(found, request))
+    const { name } = found.configuration
+    const admitted = await admit(context, found, request)
+    if ('answer' in admitted) {
+      // Nobody follows a redirect here.
+      const { status } = admitted.answer
+      context.metrics.answered(name, status === 303 ? 401 : status)
+      if (!(admitted.answer instanceof Response)) return sendRaw(socket, admitted.answer)
+      return sendRaw(socket, toAnswer(SIGN_IN, request))
+    }
+    try {
+      const status = await openTunnel(context, { request, socket, head, ...admitted, scheme })
+      context.metrics.answered(name, status)
+    } catch (error) {
+      const failure = upstreamFailure(error)
+      logger.warn('upstream_failed', { application: name, reason: reasonOf(error) })
+      context.metrics.answered(name, failure.status)
+      sendRaw(socket, toAnswer(failure, request))
+    }
+  }
+
+  return (request, socket, head) => {
+    socket.on('error', () => socket.destroy())
+    request.url = originForm(request.url ?? '/')
+    if (auth.owns(pathOf(request.url)) || !isWebSocket(request)) {
+      return serveAsHttp(request, socket, serve)
+    }
+    upgrade(request, socket, head).catch((error: unknown) => {
+      logger.error('request_failed', { reason: reasonOf(error) })
+      sendRaw(socket, toAnswer(FAULT, request))
+    })
+  }
+}
+
+function isWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.trim().toLowerCase() === 'websocket'
+}
+
+/**
+ * A server may ignore the wish (RFC 9110 section 7.8): Java's client, for one, offers `h2c` with
+ * every request. Node has stopped reading by then, so it has to be one without a body.
+ */
+function serveAsHttp(
+  request: IncomingMessage,
+  socket: Duplex,
+  serve: (request: IncomingMessage, response: ServerResponse) => void,
+): void {
+  const { headers } = request
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
+    sendRaw(socket, toAnswer(UPGRADE_WITH_BODY, request))
+    return
+  }
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket as Socket)
+  response.once('finish', () => socket.end())
+  serve(request, response)
+}
+
+const SIGN_IN = {
+  status: 401,
+  code: 'sign_in_required',
+  title: 'Sign in to continue',
+} as const
+
+const UPGRADE_WITH_BODY = {
+  status: 400,
+  code: 'upgrade_refused',
+  title: 'A request with a body cannot change the protocol',
+} as const
+
+/** An answer on a socket that is no longer HTTP's. */
+function sendRaw(socket: Duplex, { status, headers, body }: Answer): void {
+  if (socket.destroyed) return
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} \r\n${lines.join('')}connection: close\r\n\r\n${body}`)
+}

@@ -1,0 +1,57 @@
+import type { Auth } from 'coatcheck'
+import { reasonOf } from '../proxy/failure.ts'
+import type { Logger } from './log.ts'
+
+/** Whether the provider was reached since the start. */
+export interface ProviderWatch {
+  readonly isReached: boolean
+  stop(): void
+}
+
+const FIRST_PAUSE = 1_000
+const LONGEST_PAUSE = 60_000
+
+/**
+ * Looks for the provider at the start, and again until it is there: the log says that it is not,
+ * that it is at last, and what this deployment will not hear of.
+ */
+export function watchProvider(
+  auth: Auth,
+  logger: Logger,
+  firstPause: number = FIRST_PAUSE,
+): ProviderWatch {
+  let isReached = false
+  let isStopped = false
+  let timer: NodeJS.Timeout | undefined
+
+  async function look(pause: number): Promise<void> {
+    try {
+      const { warnings } = await auth.coverage()
+      isReached = true
+      logger.info('provider_reached')
+      for (const warning of warnings) logger.warn('coverage', { warning })
+    } catch (error) {
+      if (isStopped) return
+      logger.warn('provider_not_reached', { reason: reasonOf(error), retryMilliseconds: pause })
+      timer = setTimeout(begin, pause, Math.min(pause * 2, LONGEST_PAUSE))
+      timer.unref()
+    }
+  }
+
+  function begin(pause: number): void {
+    look(pause).catch((error: unknown) =>
+      logger.error('request_failed', { reason: reasonOf(error) }),
+    )
+  }
+
+  begin(firstPause)
+  return {
+    get isReached() {
+      return isReached
+    },
+    stop() {
+      isStopped = true
+      clearTimeout(timer)
+    },
+  }
+}

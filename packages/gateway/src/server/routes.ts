@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { nodeAuth, sendResponse } from 'coatcheck/adapters/node'
+import type { FastifyInstance } from 'fastify'
+import { forwardAuth } from '../forward-auth.ts'
+import { type Application, createApplications } from '../proxy/applications.ts'
+import { reasonOf } from '../proxy/failure.ts'
+import { forwarder } from '../proxy/forward.ts'
+import { pathOf } from '../proxy/path.ts'
+import { upgrader } from '../proxy/upgrade.ts'
+import { type Answer, toAnswer } from './answer.ts'
+import type { GatewayContext } from './context.ts'
+import { FAULT } from './failure.ts'
+import type { Operations } from './operations.ts'
+
+/** Who answers what on the public listener: the library, the gateway itself, or an application. */
+export function mountRoutes(
+  server: FastifyInstance,
+  context: GatewayContext,
+  operations: Operations | undefined,
+): void {
+  const { auth, guard, keys, logger } = context
+  const ours = nodeAuth(auth)
+  const forward = forwarder(context)
+  const asked = forwardAuthOf(context)
+
+  /** What the gateway itself answers to, apart from the library's routes. */
+  function own(path: string, request: IncomingMessage): Promise<Answer | Response> | undefined {
+    if (path === '/.well-known/jwks.json') return Promise.resolve(jwksAnswer(keys.jwks))
+    if (asked?.owns(path)) return asked.answer(request)
+    return operations?.answer(path, false)
+  }
+
+  server.all('/*', async (request, reply) => {
+    const { raw } = request
+    const path = pathOf(raw.url ?? '/')
+    const isOurs = auth.owns(path)
+    if (isOurs || OWN.test(path) || asked?.owns(path)) {
+      const refusal = isOurs ? guard.refuse(raw, undefined) : undefined
+      const answer = refusal === undefined ? undefined : toAnswer(refusal, raw)
+      const given = answer ?? (isOurs ? undefined : await own(path, raw))
+      if (isOurs || given !== undefined) {
+        reply.hijack()
+        if (given === undefined) return ours(raw, reply.raw)
+        return given instanceof Response ? sendResponse(given, reply.raw) : send(given, reply.raw)
+      }
+    }
+    return forward(request, reply)
+  })
+
+  server.setErrorHandler((error, request, reply) => {
+    logger.error('request_failed', { reason: reasonOf(error) })
+    const { status, headers, body } = toAnswer(FAULT, request.raw)
+    return reply.code(status).headers(headers).send(body)
+  })
+  server.server.on(
+    'upgrade',
+    upgrader(context, (request, response) => server.routing(request, response)),
+  )
+}
+
+/** Paths that may be the gateway's own: nothing else is looked at twice. */
+const OWN = /^\/(?:\.well-known\/jwks\.json|healthz|readyz|metrics)$/
+
+function forwardAuthOf(context: GatewayContext): ReturnType<typeof forwardAuth> | undefined {
+  const { forwardAuth: given, origin } = context.configuration
+  if (given === undefined) return undefined
+  const known = context.applications.all.find(
+    ({ configuration }) => configuration.name === given.application,
+  )
+  return forwardAuth(context, given.path, known ?? onlyAsked(origin, given.application))
+}
+
+/** What is behind another proxy need not be behind this one. */
+function onlyAsked(origin: string, name: string): Application {
+  const { all } = createApplications({
+    origin,
+    applications: [
+      {
+        name,
+        upstream: origin,
+        host: undefined,
+        path: '/',
+        stripPath: false,
+        access: 'signed_in',
+        accessToken: undefined,
+        audience: name,
+        backchannelLogoutUri: undefined,
+      },
+    ],
+  })
+  const [application] = all
+  if (application === undefined) throw new TypeError('forwardAuth.application: write its name.')
+  return application
+}
+
+function jwksAnswer(jwks: string): Answer {
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'application/jwk-set+json',
+      'content-length': String(Buffer.byteLength(jwks)),
+      'cache-control': 'public, max-age=300',
+    },
+    body: jwks,
+  }
+}
+
+function send({ status, headers, body }: Answer, response: ServerResponse): void {
+  response.writeHead(status, headers).end(body)
+}
