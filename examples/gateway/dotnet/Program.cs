@@ -9,8 +9,8 @@ using System.Text.Json.Nodes;
 
 static string Setting(string name, string otherwise) => Environment.GetEnvironmentVariable(name) ?? otherwise;
 string origin = Setting("GATEWAY", "http://127.0.0.1:8080"), tokens = Setting("TOKENS", "http://127.0.0.1:8081");
-// Sessions of its own: visits by the gateway's session. Ended stays, so that no late request begins one again.
-var own = new ConcurrentDictionary<string, int>();
+// Sessions of its own: visits by user and session of the gateway. Ended stays, so that no late request begins one again.
+var own = new ConcurrentDictionary<(string Sub, string Sid), int>();
 const int Ended = -1;
 var keys = new JsonArray();
 var http = new HttpClient();
@@ -22,10 +22,9 @@ app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Ta
 // Who is signed in. Nobody but the gateway reaches this port, so its headers can be believed.
 app.MapGet("/", async (HttpRequest request) =>
 {
-    if ((await Verified(Identity(request), "JWT"))?["sid"]?.ToString() is not { } sid) return Results.StatusCode(401);
-    var visits = own.AddOrUpdate(sid, 1, (_, count) => count == Ended ? Ended : count + 1);
-    if (visits == Ended) return Results.StatusCode(401);
-    return Results.Text($"{request.Headers["X-Forwarded-Email"]} is signed in. Visits: {visits}");
+    if (await Verified(Identity(request), "JWT") is not { } claims) return Results.StatusCode(401);
+    var visits = own.AddOrUpdate(($"{claims["sub"]}", $"{claims["sid"]}"), 1, (_, count) => count == Ended ? Ended : count + 1);
+    return visits == Ended ? Results.StatusCode(401) : Results.Text($"{request.Headers["X-Forwarded-Email"]} is signed in. Visits: {visits}");
 });
 
 // Calls an API for the user; the gateway gives the token until the user signs out.
@@ -53,8 +52,9 @@ app.MapGet("/sessions", () => own.Values.Count(visits => visits != Ended));
 app.MapPost("/backchannel-logout", async (HttpRequest request) =>
 {
     var logout = await Verified($"{(await request.ReadFormAsync())["logout_token"]}", "logout+jwt");
-    if (logout?["sid"]?.ToString() is not { } sid) return Results.StatusCode(400);
-    own[sid] = Ended;
+    if (logout is null) return Results.StatusCode(400);
+    (string Sub, string Sid) named = ($"{logout["sub"]}", $"{logout["sid"]}");
+    foreach (var key in own.Keys.Append(named)) if (key == named || named == (key.Sub, "")) own[key] = Ended;
     return Results.Ok();
 });
 

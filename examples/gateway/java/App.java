@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 class App {
     static final String TOKENS = setting("TOKENS", "http://127.0.0.1:8081");
     static final HttpClient HTTP = HttpClient.newHttpClient();
-    // Sessions of its own: visits by the gateway's session. ENDED stays, so that no late request begins one again.
+    // Sessions of its own: visits by user and session of the gateway. ENDED stays, so that no late request begins one again.
     static final Map<String, Integer> own = new ConcurrentHashMap<>();
     static final int ENDED = -1;
 
@@ -22,22 +22,19 @@ class App {
                 var text = answer(exchange, exchange.getRequestHeaders()).getBytes();
                 exchange.sendResponseHeaders(200, 0);
                 exchange.getResponseBody().write(text);
-            } catch (Exception refused) { exchange.sendResponseHeaders(400, -1); }
-            exchange.close();
+            } catch (Exception refused) { exchange.sendResponseHeaders(400, -1); } finally { exchange.close(); }
         });
         server.start();
     }
-
     static String answer(HttpExchange exchange, Headers headers) throws Exception {
         var identity = headers.getFirst("X-Coatcheck-Identity");
         switch (exchange.getRequestURI().getPath()) {
             case "/": // Nobody but the gateway reaches this port, so its headers can be believed.
-                var visits = own.merge(member("sid", verified(identity, "JWT")), 1, (n, one) -> n == ENDED ? n : n + one);
+                var visits = own.merge(key(verified(identity, "JWT")), 1, (n, one) -> n == ENDED ? n : n + one);
                 if (visits == ENDED) throw new SecurityException("signed out");
                 return headers.getFirst("X-Forwarded-Email") + " is signed in. Visits: " + visits;
             case "/coats": // Calls an API for the user; the gateway gives the token until the user signs out.
-                var accessToken = member("access_token", ask(TOKENS + "/token", identity));
-                return ask(setting("API", "http://127.0.0.1:5000") + "/coats", accessToken);
+                return ask(setting("API", "http://127.0.0.1:5000") + "/coats", member("access_token", ask(TOKENS + "/token", identity)));
             case "/events": // Goes on until the gateway closes it.
                 exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
                 exchange.sendResponseHeaders(200, 0);
@@ -45,7 +42,9 @@ class App {
             case "/sessions": return "" + own.values().stream().filter(count -> count != ENDED).count();
             case "/backchannel-logout": // The user signed out, here or anywhere.
                 var form = new String(exchange.getRequestBody().readAllBytes());
-                own.put(member("sid", verified(find("logout_token=([^&]+)", form), "logout+jwt")), ENDED);
+                var claims = verified(find("logout_token=([^&]+)", form), "logout+jwt");
+                if (claims.contains("\"sid\":")) own.put(key(claims), ENDED);
+                else own.replaceAll((key, count) -> key.startsWith(member("sub", claims) + "\n") ? ENDED : count);
                 return "";
             default: throw new NoSuchElementException();
         }
@@ -63,7 +62,7 @@ class App {
         signature.initVerify(KeyFactory.getInstance("EC").generatePublic(new java.security.spec.X509EncodedKeySpec(spki)));
         signature.update((parts[0] + "." + parts[1]).getBytes());
         var ours = setting("GATEWAY", "http://127.0.0.1:8080").equals(member("iss", claims)) && "java".equals(member("aud", claims));
-        var valid = type.equals(member("typ", header)) && Long.parseLong(member("exp", claims)) * 1000 > System.currentTimeMillis();
+        var valid = type.equals(member("typ", header)) && Long.parseLong(find("\"exp\":(\\d+)", claims)) * 1000 > System.currentTimeMillis();
         if (!ours || !valid || !signature.verify(bytes(parts[2]))) throw new SignatureException();
         return claims;
     }
@@ -74,7 +73,8 @@ class App {
         return response.body();
     }
     static String find(String pattern, String text) { return Pattern.compile(pattern).matcher(text).results().findFirst().orElseThrow().group(1); }
-    static String member(String name, String json) { return find("\"" + name + "\":\"?([^\",}]+)", json); }
+    static String member(String name, String json) { return find("\"" + name + "\":\"((?:[^\"\\\\]|\\\\.)+)", json); }
+    static String key(String claims) { return member("sub", claims) + "\n" + member("sid", claims); }
     static byte[] bytes(String text) { return Base64.getUrlDecoder().decode(text); }
     static String setting(String name, String otherwise) { return System.getenv().getOrDefault(name, otherwise); }
 }

@@ -1,7 +1,5 @@
-"""An application behind the gateway: it signs nobody in and keeps no OAuth token.
-
-Debian's python3-flask and, to verify what the gateway signed, python3-jwt and python3-cryptography.
-"""
+# An application behind the gateway: it signs nobody in and keeps no OAuth token.
+# Debian's python3-flask and, to verify what the gateway signed, python3-jwt and python3-cryptography.
 import os
 import time
 from threading import Lock
@@ -15,20 +13,21 @@ ORIGIN = os.environ.get('GATEWAY', 'http://127.0.0.1:8080')
 TOKENS = os.environ.get('TOKENS', 'http://127.0.0.1:8081')
 API = os.environ.get('API', 'http://127.0.0.1:5000')
 keys = jwt.PyJWKClient(f'{TOKENS}/.well-known/jwks.json')
-# Sessions of its own: visits by the gateway's session. What ended stays, so that no late request begins it again.
-own, ended, lock = {}, set(), Lock()
+# Sessions of its own: visits by user and session of the gateway. ENDED stays, so that no late request begins one again.
+own, lock, ENDED = {}, Lock(), float('-inf')
 app = Flask(__name__)
 
 
 @app.get('/')
 def who():
     # Nobody but the gateway reaches this port, so its headers can be believed.
-    sid = verified(request.headers['X-Coatcheck-Identity'], 'JWT')['sid']
+    claims = verified(request.headers['X-Coatcheck-Identity'], 'JWT')
+    key = claims['sub'], claims['sid']
     with lock:
-        if sid in ended:
-            return Response(status=401)
-        own[sid] = visits = own.get(sid, 0) + 1
-    return Response(f'{request.headers["X-Forwarded-Email"]} is signed in. Visits: {visits}', mimetype='text/plain')
+        own[key] = visits = own.get(key, 0) + 1
+    if visits == ENDED:
+        return Response(status=401)
+    return Response(f'{request.headers.get("X-Forwarded-Email")} is signed in. Visits: {visits}', mimetype='text/plain')
 
 
 @app.get('/coats')
@@ -50,16 +49,17 @@ def events():
 
 @app.get('/sessions')
 def sessions():
-    return str(len(own))
+    return str(sum(visits != ENDED for visits in own.values()))
 
 
 @app.post('/backchannel-logout')
 def backchannel_logout():
     # The user signed out, here or anywhere.
-    sid = verified(request.form['logout_token'], 'logout+jwt')['sid']
+    logout = verified(request.form['logout_token'], 'logout+jwt')
     with lock:
-        ended.add(sid)
-        own.pop(sid, None)
+        for key in [*own, (logout['sub'], logout.get('sid'))]:
+            if key[0] == logout['sub'] and logout.get('sid') in (None, key[1]):
+                own[key] = ENDED
     return ''
 
 
