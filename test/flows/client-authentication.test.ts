@@ -49,12 +49,12 @@ function requestsThatProve(app: Application): typeof app.provider.requests {
   return found
 }
 
-it('says who it is in the header, encoded as RFC 6749 wants it [COR-11, COR-12]', async (t) => {
+it('says who it is in the header, encoded as RFC 6749 wants it and no more [COR-11, COR-12]', async (t) => {
   const app = await start(t)
   await walk(app, registered(app, 'client_secret_basic'))
   for (const { headers, form } of requestsThatProve(app)) {
     const basic = Buffer.from(headers.get('authorization')?.slice(6) ?? '', 'base64').toString()
-    assert.equal(basic, 'app:p%40%3A%25%2B+%C3%BC%26%3D%2Fsecret%2Dof%2Dthe%2Dclient')
+    assert.equal(basic, 'app:p%40%3A%25%2B+%C3%BC%26%3D%2Fsecret-of-the-client')
     assert.equal(form.has('client_secret'), false)
   }
 })

@@ -99,5 +99,23 @@ function clientAuthentication(
   const secret = clientSecret ?? ''
   return method === 'client_secret_post'
     ? oauth.ClientSecretPost(secret)
-    : oauth.ClientSecretBasic(secret)
+    : clientSecretBasic(secret)
+}
+
+/**
+ * RFC 6749 section 2.3.1, with the characters left alone that the form encoding leaves alone:
+ * oauth4webapi encodes `-`, `_` and `.` too, which a provider that does not decode
+ * (LemonLDAP::NG 2.21) takes for another client.
+ */
+function clientSecretBasic(secret: string): oauth.ClientAuth {
+  return (_server, { client_id }, _body, headers) => {
+    headers.set(
+      'authorization',
+      `Basic ${btoa(`${formEncoded(client_id)}:${formEncoded(secret)}`)}`,
+    )
+  }
+}
+
+function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1)
 }
