@@ -52,7 +52,6 @@ async function start(
       authOptions: authOptions(configuration, opened.store),
       logger,
     })
-    logger.info('gateway_listening', { url: gateway.url, origin: configuration.origin })
     return { configuration, opened, gateway }
   } catch (error) {
     if (before === undefined) await opened.close()

@@ -115,7 +115,9 @@ function isShowable(name: string): boolean {
 /** The known one that is meant, where one is near enough. */
 function nearest(written: string, known: readonly string[]): string | undefined {
   const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '')
-  const same = known.find((one) => plain(one) === plain(written))
+  const same =
+    known.find((one) => plain(one) === plain(written)) ??
+    (written.length > 2 ? known.find((one) => plain(one).startsWith(plain(written))) : undefined)
   if (same !== undefined || known.length === 0) return same
   const near = closest(written, [...known])
   return distance(written, near) <= Math.max(2, Math.floor(near.length / 3)) ? near : undefined
