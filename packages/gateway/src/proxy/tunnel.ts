@@ -86,6 +86,8 @@ function join(socket: Duplex, upstream: Socket, head: Buffer, upstreamHead: Buff
   ] as const) {
     one.once('close', () => other.destroy())
     one.on('error', () => other.destroy())
+    // A WebSocket has no half: once all that one side said is through, nobody waits for more.
+    other.once('finish', () => one.destroy())
   }
   if (upstreamHead.length > 0) socket.write(upstreamHead)
   if (head.length > 0) upstream.write(head)
