@@ -27,7 +27,7 @@ test('A WebSocket of a signed-in user passes in both directions, and its server 
   server.write('to the browser')
   assert.equal(await heard(socket), 'to the browser')
   socket.destroy()
-  await once(server, 'close')
+  await once(server, 'end')
 })
 
 test('A WebSocket whose server hangs up ends at the browser too', async (t) => {
