@@ -6,6 +6,7 @@ import { createProvider } from './core/provider/provider.ts'
 import { createRateLimit } from './core/rate-limit.ts'
 import { createRouter } from './core/routes.ts'
 import { sessionsBy, sessionsOf } from './core/session/list.ts'
+import { createPartitions, type Partitions, partitions } from './core/session/partitions.ts'
 import { currentSession, toSession } from './core/session/session.ts'
 import { sessionIdOfHandle } from './core/session/ticket.ts'
 import { checkIssuer, signOutByName } from './core/sign-out/administrator.ts'
@@ -61,7 +62,7 @@ export function createAuth(options: AuthOptions): Auth {
     return held.id
   }
 
-  return {
+  const auth: Auth & Record<typeof partitions, () => Partitions> = {
     origin,
     owns: router.owns,
     async handle(request) {
@@ -102,7 +103,13 @@ export function createAuth(options: AuthOptions): Auth {
       guarded.stop()
       await context.deferred.close()
     },
+    // For the package's own subpaths: an application sees `Auth`.
+    [partitions]() {
+      assertOpen()
+      return createPartitions(context)
+    },
   }
+  return auth
 }
 
 /** An observer that fails must not keep a user signed in: its error is shown, not thrown. */

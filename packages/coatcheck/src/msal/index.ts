@@ -1,2 +1,5 @@
+export type { MsalCacheContext, MsalCachePlugin, MsalTokenCache } from './plugin.ts'
+export { msalCachePlugin } from './plugin.ts'
 export type { MsalRemainsFound, MsalRemainsOptions } from './remains.ts'
 export { msalRemains } from './remains.ts'
+export { msalSignOut } from './sign-out.ts'

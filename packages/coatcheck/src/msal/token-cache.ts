@@ -54,7 +54,8 @@ function isOf(member: unknown, accounts: ReadonlySet<string>): boolean {
   return typeof account === 'string' && accounts.has(account.toLowerCase())
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Whether a value is an object with members. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

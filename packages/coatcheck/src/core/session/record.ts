@@ -1,5 +1,6 @@
 import type { TokenSet, VerifiedIdToken } from '../provider/types.ts'
 import {
+  accountIndex,
   browserIndex,
   type Home,
   sidIndex,
@@ -9,6 +10,7 @@ import {
 import type { StoredRecord } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
 import { claimsBeside, claimsOf } from './claims.ts'
+import type { Partition } from './partition.ts'
 import { sealSession } from './sealed.ts'
 
 /** Everything kept for one signed-in browser: one sealed record, found by its ticket's hash. */
@@ -39,6 +41,8 @@ export interface SessionRecord extends Home {
   readonly generation: number
   readonly refreshToken: string | undefined
   readonly accessTokens: readonly KeptAccessToken[]
+  /** What another library keeps of it, if one does: gone with the session, in the same step. */
+  readonly partition?: Partition
 }
 
 /** One access token and what it was asked for. */
@@ -81,7 +85,7 @@ export function toStored(
   record: SessionRecord,
   limits: Limits,
 ): StoredRecord {
-  const { subject, sids } = record
+  const { subject, sids, partition } = record
   const bySid = sids.map((sid) => sidIndex(vault, record, sid))
   return {
     value: sealSession(vault, id, record),
@@ -91,6 +95,7 @@ export function toStored(
       subjectIndex(vault, record, subject),
       ...(bySid.length > 0 ? bySid : [subjectWithoutSidIndex(vault, record, subject)]),
       browserIndex(vault, record, record.browser),
+      ...(partition?.accounts ?? []).map((account) => accountIndex(vault, record, account)),
     ],
   }
 }

@@ -27,6 +27,12 @@ type Content = readonly [
   accessTokens: readonly AccessTokenContent[],
 ]
 
+/** With what came later than the format: most sessions have none, and leave it out. */
+type FullContent = readonly [
+  ...Content,
+  partition?: readonly [accounts: readonly string[], cache: string],
+]
+
 type AccessTokenContent = readonly [
   resource: string | null,
   askedScope: string | null,
@@ -39,7 +45,7 @@ type AccessTokenContent = readonly [
 
 /** A record as it is sealed. */
 export function sealSession(vault: Vault, id: string, record: SessionRecord): Uint8Array {
-  const { accessTokens, idToken, refreshToken } = record
+  const { accessTokens, idToken, refreshToken, partition } = record
   const content: Content = [
     record.issuer,
     record.clientId,
@@ -60,13 +66,15 @@ export function sealSession(vault: Vault, id: string, record: SessionRecord): Ui
   ]
   const tokens = [...accessTokens.map(({ value }) => value), idToken]
   if (refreshToken !== undefined) tokens.push(refreshToken)
-  return vault.seal('session', id, content, tokens)
+  const full: FullContent =
+    partition === undefined ? content : [...content, [partition.accounts, partition.cache]]
+  return vault.seal('session', id, full, tokens)
 }
 
 /** The record in what was sealed. */
 export function sessionIn({ content, tokens }: Packed): SessionRecord {
-  const all = content as Content
-  const accessTokens = all[15]
+  const all = content as FullContent
+  const [accessTokens, partition] = [all[15], all[16]]
   return {
     issuer: all[0],
     clientId: all[1],
@@ -86,6 +94,7 @@ export function sessionIn({ content, tokens }: Packed): SessionRecord {
     accessTokens: accessTokens.map((kept, at) => toAccessToken(kept, tokens[at] ?? '')),
     idToken: tokens[accessTokens.length] ?? '',
     refreshToken: tokens[accessTokens.length + 1],
+    ...(partition && { partition: { accounts: partition[0], cache: partition[1] } }),
   }
 }
 

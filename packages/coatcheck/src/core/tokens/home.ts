@@ -39,6 +39,11 @@ export function browserIndex(vault: Vault, { issuer, clientId }: Home, browser: 
   return vault.index('browser', issuer, clientId, browser)
 }
 
+/** What finds the sessions whose partition holds tokens of an account (`../session/partition.ts`). */
+export function accountIndex(vault: Vault, { issuer, clientId }: Home, account: string): string {
+  return vault.index('account', issuer, clientId, account)
+}
+
 /** What finds all owed work. */
 export function owedIndex(vault: Vault, { issuer, clientId }: Home): string {
   return vault.index('owed', issuer, clientId)

@@ -38,6 +38,7 @@ export type IndexKind =
   | 'subject'
   | 'subject_without_sid'
   | 'browser'
+  | 'account'
   | 'owed'
   | 'logout_token'
   | 'claim'
