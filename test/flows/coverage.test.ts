@@ -45,6 +45,7 @@ it('says that it hears of everything at once from a provider with both channels 
   const elsewhere = lines.find(({ who }) => who === 'user_at_another_application')
   assert.deepEqual(elsewhere?.heardBy, ['back_channel', 'front_channel', 'revalidation'])
   assert.equal(elsewhere?.withinSeconds, 0)
+  assert.deepEqual([elsewhere?.neverBy, elsewhere?.filledBy], [[], undefined])
   assert.deepEqual(warnings, [])
 })
 
@@ -65,7 +66,14 @@ it('names every path by which a sign-out will not reach it, and what fills the g
     who: 'user_at_another_application',
     heardBy: ['revalidation'],
     withinSeconds: 900,
+    neverBy: ['back_channel', 'front_channel'],
+    filledBy: 'revalidation',
   })
+  const disabled = lines.find(({ who }) => who === 'account_disabled')
+  assert.deepEqual(
+    [disabled?.neverBy, disabled?.filledBy],
+    [['back_channel', 'front_channel'], 'revalidation'],
+  )
   const all = warnings.join(' ')
   for (const word of [
     /back-channel/,

@@ -74,6 +74,10 @@ export interface CoverageLine {
   )[]
   /** At most so many seconds later; `undefined` when only the session's end limits it. */
   readonly withinSeconds: number | undefined
+  /** Channels by which it is never heard of here, since the provider has none or it has no use. */
+  readonly neverBy: readonly ('back_channel' | 'front_channel')[]
+  /** What takes the place of being told; `undefined` where nothing has to. */
+  readonly filledBy: 'revalidation' | 'refresh' | undefined
 }
 
 /** What this deployment will hear of, and what to register at the provider. */

@@ -19,6 +19,11 @@ export async function coverageOf(context: Context): Promise<Coverage> {
       ...asked(revalidated),
     ],
     withinSeconds: backChannel ? 0 : revalidated,
+    neverBy: [
+      ...(backChannel ? [] : (['back_channel'] as const)),
+      ...(frontChannel ? [] : (['front_channel'] as const)),
+    ],
+    filledBy: backChannel ? undefined : revalidated === undefined ? 'refresh' : 'revalidation',
   })
   /** Many providers say nothing when an administrator acts: only asking is certain. */
   const silent = (who: CoverageLine['who']): CoverageLine => ({
@@ -29,20 +34,27 @@ export async function coverageOf(context: Context): Promise<Coverage> {
       'refresh',
     ],
     withinSeconds: revalidated,
+    // There is no browser in which a frame could be opened.
+    neverBy: [...(backChannel ? [] : (['back_channel'] as const)), 'front_channel'],
+    filledBy: revalidated === undefined ? 'refresh' : 'revalidation',
   })
 
   return {
     lines: [
-      { who: 'user_here', heardBy: ['at_once'], withinSeconds: 0 },
+      atOnce('user_here'),
       elsewhere('user_at_another_application'),
       elsewhere('user_at_the_provider'),
-      { who: 'administrator_here', heardBy: ['at_once'], withinSeconds: 0 },
+      atOnce('administrator_here'),
       silent('administrator_at_the_provider'),
       silent('account_disabled'),
     ],
     warnings: warningsOf(metadata, revalidated),
     registration: registrationOf(context),
   }
+}
+
+function atOnce(who: CoverageLine['who']): CoverageLine {
+  return { who, heardBy: ['at_once'], withinSeconds: 0, neverBy: [], filledBy: undefined }
 }
 
 function asked(revalidated: number | undefined): readonly 'revalidation'[] {
