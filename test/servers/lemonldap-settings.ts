@@ -24,8 +24,8 @@ export function settings({
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   })
-  const byClient = <Value>(valueOf: (client: LemonLdapClient) => Value): Record<string, Value> =>
-    Object.fromEntries(clients.map((client) => [client.id, valueOf(client)]))
+  const byClient = <Value>(of: (client: LemonLdapClient) => Value): Record<string, Value> =>
+    Object.fromEntries(clients.map((client) => [client.id, of(client)]))
   return {
     cfgNum: 1,
     cfgAuthor: 'coatcheck',
