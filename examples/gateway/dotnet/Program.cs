@@ -24,7 +24,7 @@ app.MapGet("/", async (HttpRequest request) =>
 {
     if (await Verified(Identity(request), "JWT") is not { } claims) return Results.StatusCode(401);
     var visits = own.AddOrUpdate(($"{claims["sub"]}", $"{claims["sid"]}"), 1, (_, count) => count == Ended ? Ended : count + 1);
-    return visits == Ended ? Results.StatusCode(401) : Results.Text($"{request.Headers["X-Forwarded-Email"]} is signed in. Visits: {visits}");
+    return visits == Ended ? Results.StatusCode(401) : Results.Text($"{request.Headers["X-Forwarded-User"]} is signed in. Visits: {visits}");
 });
 
 // Calls an API for the user; the gateway gives the token until the user signs out.

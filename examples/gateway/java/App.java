@@ -32,7 +32,7 @@ class App {
             case "/": // Nobody but the gateway reaches this port, so its headers can be believed.
                 var visits = own.merge(key(verified(identity, "JWT")), 1, (n, one) -> n == ENDED ? n : n + one);
                 if (visits == ENDED) throw new SecurityException("signed out");
-                return headers.getFirst("X-Forwarded-Email") + " is signed in. Visits: " + visits;
+                return headers.getFirst("X-Forwarded-User") + " is signed in. Visits: " + visits;
             case "/coats": // Calls an API for the user; the gateway gives the token until the user signs out.
                 return ask(setting("API", "http://127.0.0.1:5000") + "/coats", member("access_token", ask(TOKENS + "/token", identity)));
             case "/events": // Goes on until the gateway closes it.

@@ -27,7 +27,7 @@ def who():
         own[key] = visits = own.get(key, 0) + 1
     if visits == ENDED:
         return Response(status=401)
-    return Response(f'{request.headers.get("X-Forwarded-Email")} is signed in. Visits: {visits}', mimetype='text/plain')
+    return Response(f'{request.headers["X-Forwarded-User"]} is signed in. Visits: {visits}', mimetype='text/plain')
 
 
 @app.get('/coats')

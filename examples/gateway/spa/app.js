@@ -1,7 +1,7 @@
 // A single-page application behind the gateway, in the browser as it is. It has no token: the
 // session is a cookie that no script can read, and the gateway gives the access token to the API.
 const who = await (await fetch('/auth/session')).json()
-const text = who.authenticated ? `${who.name} is signed in` : 'Nobody is signed in'
+const text = who.authenticated ? `${who.name ?? who.subject} is signed in` : 'Nobody is signed in'
 document.querySelector('#who')?.replaceChildren(text)
 document.querySelector('#sign-in')?.toggleAttribute('hidden', who.authenticated)
 document.querySelector('#sign-out')?.toggleAttribute('hidden', !who.authenticated)
