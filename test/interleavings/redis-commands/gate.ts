@@ -9,11 +9,11 @@ export const NOW: number = Date.UTC(2100, 0)
 /** Runs one command when its turn has come. */
 export type Send = (args: readonly RedisArgument[]) => Promise<unknown>
 
-/** The store itself, over a client that lets `send` decide when a command is run. */
+/** The store itself, over a client of a Cluster that lets `send` decide when a command is run. */
 export function gatedStore(send: Send, now: number): TokenStore {
-  const client = {
+  const node = {
     status: 'ready',
-    options: {},
+    options: { host: 'node', port: 1 },
     callBuffer: (name: string, args: RedisArgument[]) => send([name, ...args]),
     pipeline(): never {
       throw new Error('One command at a time.')
@@ -21,8 +21,12 @@ export function gatedStore(send: Send, now: number): TokenStore {
     on() {},
     off() {},
   }
+  const client = { ...node, isCluster: true as const, slots: SLOTS, nodes: () => [node] }
   return redisStore(client satisfies RedisClient, { prefix: PREFIX, now: () => now })
 }
+
+/** One node has all of them; the store cannot know. */
+const SLOTS: readonly string[][] = Array.from({ length: 16_384 }, () => ['node:1'])
 
 /** Whether a store only asks if the server will do: once, before its first operation. */
 export function isGreeting(args: readonly RedisArgument[]): boolean {

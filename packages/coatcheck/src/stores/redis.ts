@@ -62,7 +62,8 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   let checking: Promise<void> | undefined
 
   function partsOver(commands: RedisCommands): Parts {
-    const space: Space = { connection: commands, keys, now, given }
+    const isSpread = connection.kind === 'cluster'
+    const space: Space = { connection: commands, keys, now, given, isSpread }
     return {
       indexes: createIndexes(space),
       records: createRecords(space),

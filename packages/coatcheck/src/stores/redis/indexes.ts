@@ -2,8 +2,8 @@ import { isRefused } from '../../core/tokens/marks.ts'
 import type { Established, Mark, StoredRecord } from '../../core/tokens/store.ts'
 import type { RedisAnswer } from './connection.ts'
 import { CLOCK_FIELD } from './keys.ts'
-import { ADD, LOOK, MARK } from './scripts.ts'
-import { keepUntil, type Space } from './space.ts'
+import { ADD, DROP, LOOK, MARK } from './scripts.ts'
+import { groupBySlot, keepUntil, type Space } from './space.ts'
 
 /** Ids by index, and the marks on them. Each method is one step on the server of the index. */
 export interface Indexes {
@@ -16,6 +16,8 @@ export interface Indexes {
   /** Ids in their order. */
   page(index: string, after: string | undefined, limit: number): Promise<string[]>
   drop(index: string, ids: readonly string[]): Promise<void>
+  /** Takes ids out of several, in no order. */
+  dropAll(idsUnder: ReadonlyMap<string, readonly string[]>): Promise<void>
 }
 
 /** The marks that one index had at one time of the store's clock. */
@@ -33,7 +35,8 @@ export function areRefusing(record: StoredRecord, looked: readonly IndexMarks[])
 }
 
 /** The indexes of a space. */
-export function createIndexes({ connection, keys, given }: Space): Indexes {
+export function createIndexes(space: Space): Indexes {
+  const { connection, keys, given } = space
   const keysOf = (index: string): [string, string] => [keys.index(index), keys.marks(index)]
 
   async function page(index: string, after: string | undefined, limit: number): Promise<string[]> {
@@ -42,6 +45,11 @@ export function createIndexes({ connection, keys, given }: Space): Indexes {
     return toIds(
       await connection.send(key, ['ZRANGEBYLEX', key, from, '+', 'LIMIT', '0', String(limit)]),
     )
+  }
+
+  async function drop(index: string, ids: readonly string[]): Promise<void> {
+    const key = keys.index(index)
+    await connection.send(key, ['ZREM', key, ...ids])
   }
 
   return {
@@ -62,9 +70,22 @@ export function createIndexes({ connection, keys, given }: Space): Indexes {
 
     page,
 
-    async drop(index, ids) {
-      const key = keys.index(index)
-      await connection.send(key, ['ZREM', key, ...ids])
+    drop,
+
+    async dropAll(idsUnder) {
+      const groups = groupBySlot(space, [...idsUnder], ([index]) => keys.index(index))
+      await Promise.all(
+        groups.map(async (group) => {
+          const [[index, ids] = ['', []]] = group
+          if (group.length === 1) return drop(index, ids)
+          const names = group.map(([each]) => keys.index(each))
+          await connection.run(
+            DROP,
+            names,
+            group.flatMap(([, some]) => [`${some.length}`, ...some]),
+          )
+        }),
+      )
     },
   }
 }

@@ -36,9 +36,9 @@ export async function insert(parts: Parts, id: string, record: StoredRecord): Pr
   ])
   const stamp = stampOf(read(shell))
   // Where the shell is gone, its entries are left to whoever took it: the id may be his by now.
-  if (!areRefusing(record, looked)) return records.succeed(id, stamp, [{ id, record }])
+  if (!areRefusing(record, looked)) return records.succeed([{ id, stamp }], [{ id, record }])
   // Before the shell goes: afterwards the id and its entries may be somebody else's.
   await Promise.all([...unique.map((index) => indexes.drop(index, [id])), ends.drop([id])])
-  await records.succeed(id, stamp, [])
+  await records.succeed([{ id, stamp }], [])
   return false
 }

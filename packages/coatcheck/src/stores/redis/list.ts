@@ -2,7 +2,6 @@ import type { StoredEntry } from '../../core/tokens/store.ts'
 import type { Dangling } from './dangling.ts'
 import type { Parts } from './insert.ts'
 import { isUnder } from './record.ts'
-import { readFound } from './remove.ts'
 
 /** Live records under an index, in the order of their ids. */
 export async function list(
@@ -15,7 +14,7 @@ export async function list(
   const listed: StoredEntry[] = []
   for (let { after } = page; ; ) {
     const ids = await indexes.page(index, after, page.limit)
-    const found = await readFound(records, ids)
+    const found = await records.readAll(ids)
     const there = new Set(found.map(({ id }) => id))
     await dangling.saw(
       index,

@@ -2,8 +2,8 @@ import { ends } from '../../core/tokens/marks.ts'
 import type { IndexMark, Removal, RemovalStep } from '../../core/tokens/store.ts'
 import { insert, type Parts } from './insert.ts'
 import { isUnder } from './record.ts'
-import { readFound, remove, removeFound } from './remove.ts'
-import type { Found } from './take.ts'
+import type { Found } from './records.ts'
+import { remove, removeFound } from './remove.ts'
 
 /**
  * Leaves the marks before it reads any index: whoever comes under one later finds its mark
@@ -43,7 +43,7 @@ async function markAndFind(
   for (const [nth, { index }] of marks.entries()) {
     for (let page = pages[nth] ?? []; page.length > 0; ) {
       const fresh = page.filter((id) => !covered.has(id))
-      for (const found of await readFound(records, fresh)) {
+      for (const found of await records.readAll(fresh)) {
         if (isCovered(found)) covered.set(found.id, found)
       }
       if (covered.size > limit) return [...covered.values()].slice(0, size)

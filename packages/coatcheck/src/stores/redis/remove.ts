@@ -1,13 +1,12 @@
 import type { Owe, StoredEntry } from '../../core/tokens/store.ts'
 import type { Parts } from './insert.ts'
-import type { HeldRecord } from './record.ts'
-import type { Records } from './records.ts'
-import { type Found, take } from './take.ts'
+import type { Found } from './records.ts'
+import { take } from './take.ts'
 
 /** Removes a record, whatever becomes of it meanwhile: what is owed is owed for its last version. */
 export async function remove(parts: Parts, id: string, owe?: Owe): Promise<Uint8Array | undefined> {
   const isLive = ({ held }: Found): boolean => held.isLive
-  const found = await readFound(parts.records, [id])
+  const found = await parts.records.readAll([id])
   const [removed] = await removeFound(parts, found.filter(isLive), isLive, owe)
   return removed?.value
 }
@@ -23,16 +22,7 @@ export async function removeFound(
   for (let left = found; left.length > 0; ) {
     const taken = await take(parts, left, owe)
     removed.push(...taken.removed)
-    left = (await readFound(parts.records, taken.changed)).filter(should)
+    left = (await parts.records.readAll(taken.changed)).filter(should)
   }
   return removed
-}
-
-/** Those of these records that are there. */
-export async function readFound(records: Records, ids: readonly string[]): Promise<Found[]> {
-  const read = await Promise.all(ids.map((id) => records.read(id)))
-  return read.flatMap((held: HeldRecord | undefined, at) => {
-    const id = ids[at]
-    return held === undefined || id === undefined ? [] : [{ id, held }]
-  })
 }

@@ -113,6 +113,42 @@ for at = 2, #KEYS do
 end
 return 1`)
 
+/**
+ * The same for records that one server has. KEYS record, …, successor, …. ARGV number of records,
+ * of each the state and version expected, and for each successor bytes and keep until. Does nothing
+ * at all where one of them has changed.
+ */
+export const SUCCEED_ALL: RedisScript = toScript(`
+local count = tonumber(ARGV[1])
+for at = 1, count do
+  if redis.call('GETRANGE', KEYS[at], 0, 16) ~= ARGV[at + 1] then return 0 end
+end
+for at = 1, count do redis.call('DEL', KEYS[at]) end
+for at = 1, #KEYS - count do
+  local given = count + 2 * at
+  redis.call('SET', KEYS[count + at], ARGV[given], 'PXAT', ARGV[given + 1])
+end
+return 1`)
+
+/**
+ * KEYS record, …. Reads them, as one is read: GETEX changes nothing, but counts as a write, so that
+ * no server answers that became a replica.
+ */
+export const READ: RedisScript = toScript(`
+local found = {}
+for at = 1, #KEYS do found[at] = redis.call('GETEX', KEYS[at]) end
+return found`)
+
+/** KEYS index, …. ARGV for each a number of ids, and these. Takes ids out of indexes. */
+export const DROP: RedisScript = toScript(`
+local at = 1
+for _, key in ipairs(KEYS) do
+  local last = at + tonumber(ARGV[at])
+  for id = at + 1, last do redis.call('ZREM', key, ARGV[id]) end
+  at = last + 1
+end
+return 1`)
+
 /** KEYS claim. ARGV now, until. Gives a claim unless an earlier one has not ended. */
 export const CLAIM: RedisScript = toScript(`${CLOCK}
 local before = redis.call('GET', KEYS[1])

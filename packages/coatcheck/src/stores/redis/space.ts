@@ -1,5 +1,6 @@
 import type { RedisCommands } from './connection.ts'
 import type { Keys } from './keys.ts'
+import { slotOf } from './slot.ts'
 
 /** What all parts of one store share: a connection, the names of its keys, the clock. */
 export interface Space {
@@ -9,6 +10,25 @@ export interface Space {
   readonly given: () => string
   /** To compare the ends of records with, in milliseconds since the epoch. */
   readonly now: () => number
+  /** Whether each slot may be on another server. Else one script may touch all keys. */
+  readonly isSpread: boolean
+}
+
+/** Puts together what one script may touch: everything, or what is in one slot. */
+export function groupBySlot<T>(
+  { isSpread }: Pick<Space, 'isSpread'>,
+  all: readonly T[],
+  keyOf: (one: T) => string,
+): T[][] {
+  if (!isSpread) return all.length === 0 ? [] : [[...all]]
+  const groups = new Map<number, T[]>()
+  for (const one of all) {
+    const slot = slotOf(keyOf(one))
+    const group = groups.get(slot)
+    if (group === undefined) groups.set(slot, [one])
+    else group.push(one)
+  }
+  return [...groups.values()]
 }
 
 /** Records that have ended are kept so long for the sweep: somebody may owe something for them. */

@@ -1,7 +1,7 @@
 import type { Owe, StoredEntry } from '../../core/tokens/store.ts'
 import type { Parts } from './insert.ts'
-import { readFound, removeFound } from './remove.ts'
-import type { Found } from './take.ts'
+import type { Found } from './records.ts'
+import { removeFound } from './remove.ts'
 
 /** Removes up to `limit` records that have ended, and notes the new end of those that live on. */
 export async function sweep(
@@ -16,7 +16,7 @@ export async function sweep(
   while (swept.length < limit) {
     const due = await ends.due(limit - swept.length)
     if (due.length === 0) break
-    const found = await readFound(records, due)
+    const found = await records.readAll(due)
     swept.push(...(await removeFound(parts, found.filter(hasEnded), hasEnded, owe)))
     const there = new Set(found.map(({ id }) => id))
     await Promise.all([

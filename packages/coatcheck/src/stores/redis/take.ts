@@ -1,12 +1,7 @@
 import type { Owe, StoredEntry, Successor } from '../../core/tokens/store.ts'
 import type { Parts } from './insert.ts'
-import { type HeldRecord, stampOf } from './record.ts'
-
-/** A record as it was read, and where. */
-export interface Found {
-  readonly id: string
-  readonly held: HeldRecord
-}
+import { stampOf } from './record.ts'
+import type { Found } from './records.ts'
 
 /** What came of it. */
 export interface Taken {
@@ -16,37 +11,54 @@ export interface Taken {
 }
 
 /**
- * Removes records, if they still are what was read, each in one step with what is owed for it.
- * What is owed is put under its index before that and is then found at once: an entry without a
- * record does no harm, a record without an entry is never found.
+ * Removes records, if they still are what was read, together with what is owed for them: in one step
+ * those that one server has. What is owed is put under its index before that and is then found at
+ * once: an entry without a record does no harm, a record without an entry is never found.
  */
-export async function take(parts: Parts, found: readonly Found[], owe?: Owe): Promise<Taken> {
-  const { records } = parts
-  const owing = found.map((one) => {
-    const owed = one.held.isLive ? owe?.([{ id: one.id, value: one.held.value }]) : undefined
-    return { ...one, owed: owed ?? [] }
-  })
+export async function take(
+  parts: Parts,
+  found: readonly Found[],
+  owe?: Owe,
+  groups: readonly (readonly Found[])[] = parts.records.together(found),
+): Promise<Taken> {
+  const owing = groups.map((group) => ({ group, owed: owedFor(group, owe) }))
   await announce(
     parts,
     owing.flatMap(({ owed }) => owed),
   )
   const outcomes = await Promise.all(
-    owing.map(async ({ id, held, owed }) => ({
-      id,
-      held,
-      owed,
-      isTaken: await records.succeed(id, stampOf(held), owed),
-    })),
+    owing.map(async ({ group, owed }) => {
+      const versions = group.map(({ id, held }) => ({ id, stamp: stampOf(held) }))
+      return { group, isTaken: await parts.records.succeed(versions, owed) }
+    }),
   )
-  const taken = outcomes.filter(({ isTaken }) => isTaken)
+  const taken = outcomes.flatMap(({ group, isTaken }) => (isTaken ? group : []))
   await forget(parts, taken)
-  const changed = outcomes.filter(({ isTaken }) => !isTaken)
+  const removed = taken.filter(({ held }) => held.isLive).map(toEntry)
+  const left = outcomes.filter(({ isTaken }) => !isTaken).map(({ group }) => group)
+  const changed = left.flatMap((group) => (group.length === 1 ? group.map(({ id }) => id) : []))
+  const several = left.filter(({ length }) => length > 1).flat()
+  if (several.length === 0) return { removed, changed }
+  // One of them has changed: that does not keep the others, each by itself.
+  const others = await take(
+    parts,
+    several,
+    owe,
+    several.map((one) => [one]),
+  )
   return {
-    removed: taken
-      .filter(({ held }) => held.isLive)
-      .map(({ id, held }) => ({ id, value: held.value })),
-    changed: changed.map(({ id }) => id),
+    removed: [...removed, ...others.removed],
+    changed: [...changed, ...others.changed],
   }
+}
+
+function owedFor(group: readonly Found[], owe: Owe | undefined): readonly Successor[] {
+  const live = group.filter(({ held }) => held.isLive).map(toEntry)
+  return live.length === 0 ? [] : (owe?.(live) ?? [])
+}
+
+function toEntry({ id, held }: Found): StoredEntry {
+  return { id, value: held.value }
 }
 
 /** Puts what is about to be written under its indexes, those of one index together. */
@@ -63,7 +75,7 @@ async function announce({ indexes, ends }: Parts, successors: readonly Successor
 async function forget({ indexes, ends }: Parts, gone: readonly Found[]): Promise<void> {
   const entries = gone.map(({ id, held }) => ({ id, record: held }))
   await Promise.all([
-    ...[...groupByIndex(entries)].map(([index, ids]) => indexes.drop(index, ids)),
+    indexes.dropAll(groupByIndex(entries)),
     gone.length > 0 && ends.drop(gone.map(({ id }) => id)),
   ])
 }
