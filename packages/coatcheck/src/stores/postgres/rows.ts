@@ -16,14 +16,23 @@ export function recordValues(id: string, record: StoredRecord): readonly unknown
   ]
 }
 
-/** The parameters of several records, checked. Of two with one id the last counts. */
+/**
+ * The parameters of several records, checked: ids, all values in one run of bytes, how long both
+ * parts of each are, three times, and whose each index is. One run, because `pg` writes bytes in a
+ * list as text. Of two with one id the last counts.
+ */
 export function recordsValues(successors: readonly Successor[]): readonly unknown[] {
   const rows = [...new Map(successors.map((one) => [one.id, one])).values()].map(({ id, record }) =>
     recordValues(id, record),
   )
+  const values = rows.map(([, head, tail]) => [head as Buffer, tail as Buffer] as const)
   const found = rows.flatMap((row) => (row.at(-1) as string[]).map((index) => [row[0], index]))
   return [
-    ...[0, 1, 2, 3, 4, 5].map((column) => rows.map((row) => row[column])),
+    rows.map(([id]) => id),
+    Buffer.concat(values.flat()),
+    values.map(([head]) => head.length),
+    values.map(([, tail]) => tail.length),
+    ...[3, 4, 5].map((column) => rows.map((row) => row[column])),
     found.map(([id]) => id),
     found.map(([, index]) => index),
   ]

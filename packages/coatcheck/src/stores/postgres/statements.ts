@@ -43,16 +43,20 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
         CASE m.clock WHEN 'here' THEN ${here}::float8 ELSE ${provider}::float8 END
     )`
 
-  /** Rows of several records at once; each index comes with the id of its record. */
+  /** Rows of several records at once; each is told where its value begins, and its indexes by its id. */
   const write = (onConflict: string): string => `
-    WITH written AS (
-      INSERT INTO ${records} (${columns})
-      SELECT n.*, ARRAY(
-        SELECT i.index FROM unnest($7::text[], $8::text[]) i (id, index) WHERE i.id = n.id
-      )
+    WITH given AS MATERIALIZED (
+      SELECT n.*, sum(n.head + n.tail) OVER (ORDER BY n.nth) - n.head - n.tail + 1 AS at
       FROM unnest(
-        $1::text[], $2::bytea[], $3::bytea[], $4::float8[], $5::float8[], $6::float8[]
-      ) n (id)
+        $1::text[], $3::int[], $4::int[], $5::float8[], $6::float8[], $7::float8[]
+      ) WITH ORDINALITY n (id, head, tail, expires_at, provider, here, nth)
+    ), written AS (
+      INSERT INTO ${records} (${columns})
+      SELECT g.id, substr($2::bytea, g.at::int, g.head),
+        substr($2::bytea, g.at::int + g.head, g.tail), g.expires_at, g.provider, g.here, ARRAY(
+          SELECT i.index FROM unnest($8::text[], $9::text[]) i (id, index) WHERE i.id = g.id
+        )
+      FROM given g
       ${onConflict}
       RETURNING id, indexes
     )
