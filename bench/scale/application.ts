@@ -1,50 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Auth, createAuth, type TokenStore } from '#coatcheck'
-import { environment } from '#coatcheck/core/environment'
-import { startProvider } from '#coatcheck/testing/provider'
-import type { TestProvider } from '#coatcheck/testing/provider/contract'
+import { systemEnvironment } from '#coatcheck/core/environment'
+import { owedIndex } from '#coatcheck/core/tokens/home'
+import { createKeyring } from '#coatcheck/core/tokens/keyring'
 import type { Owner } from './population.ts'
+import type { BenchProvider } from './provider.ts'
 
 const ORIGIN = 'https://app.test'
+const KEY = 'a key for benchmarks of thirty-two bytes'
 
-/** An application on a store, and the provider that tells it of sign-outs. */
+/** An application on a store. */
 export interface BenchApplication {
   readonly auth: Auth
-  readonly owner: Owner
-  readonly provider: TestProvider
-  /** A logout token for a `sid` or a subject, sent; resolves when it is answered. */
+  /** Sends a logout token to it; resolves when it is answered. */
   logout(token: string): Promise<void>
+  /** Resolves when nothing is owed to the provider any more. */
+  settled(): Promise<void>
 }
 
-/** Starts one, without sockets. */
-export async function startBenchApplication(store: TokenStore): Promise<BenchApplication> {
-  const provider = await startProvider({ fetch: () => Promise.reject(new TypeError('no sockets')) })
-  const [client] = provider.clients.values()
-  if (client === undefined) throw new Error('The provider has no client.')
-  const owner = {
-    issuer: provider.issuer,
-    clientId: client.client_id,
-    key: 'a key for benchmarks of thirty-two bytes',
-  }
+/** Whose the sessions of the application are that {@link startBenchApplication} starts. */
+export function ownerAt({ issuer, clientId }: BenchProvider): Owner {
+  return { issuer, clientId, key: KEY }
+}
+
+/** Starts one. Its worker looks after what is owed at once, and then every five seconds. */
+export async function startBenchApplication(
+  store: TokenStore,
+  provider: BenchProvider,
+): Promise<BenchApplication> {
+  const owner = ownerAt(provider)
+  const { issuer, clientId, clientSecret } = provider
   const auth = createAuth({
     origin: ORIGIN,
-    provider: {
-      issuer: owner.issuer,
-      clientId: owner.clientId,
-      clientSecret: client.client_secret ?? '',
-    },
+    provider: { issuer, clientId, clientSecret },
     store,
-    keys: [owner.key],
-    [environment]: { fetch: provider.fetch },
+    keys: [KEY],
   })
+  const vault = await createKeyring(store, [KEY], systemEnvironment).load()
   return {
     auth,
-    owner,
-    provider,
     async logout(token) {
       const body = new URLSearchParams({ logout_token: token })
       const url = `${ORIGIN}/auth/backchannel-logout`
       const { status } = await auth.handle(new Request(url, { method: 'POST', body }))
       if (status !== 200) throw new Error(`The logout was answered ${status}.`)
+    },
+    async settled() {
+      const owed = owedIndex(vault, owner)
+      while ((await store.list(owed, { limit: 1 })).length > 0) await sleep(10)
+      // What the worker has still to do when nothing is left.
+      await sleep(10)
     },
   }
 }

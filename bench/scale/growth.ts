@@ -1,6 +1,7 @@
-import { type BenchApplication, startBenchApplication } from './application.ts'
+import { type BenchApplication, ownerAt, startBenchApplication } from './application.ts'
 import type { BenchPlace } from './places.ts'
 import { type Planned, populate } from './population.ts'
+import type { BenchProvider } from './provider.ts'
 
 const SMALL = 1_000
 const SESSIONS_OF_A_USER = 10
@@ -23,23 +24,22 @@ export interface Growth {
 export async function measureGrowth(
   small: BenchPlace,
   big: BenchPlace,
+  provider: BenchProvider,
   sessions: number,
 ): Promise<Growth> {
-  const applications = [
-    await startBenchApplication(small.store),
-    await startBenchApplication(big.store),
-  ] as const
-  await populate(small.store, applications[0].owner, planned(SMALL))
+  const owner = ownerAt(provider)
+  await populate(small.store, owner, planned(SMALL))
   const before = await big.bytes()
-  const tokenBytes = await populate(big.store, applications[1].owner, planned(sessions))
+  const tokenBytes = await populate(big.store, owner, planned(sessions))
   const bytes = (await big.bytes()) - before
+  const applications = [
+    await startBenchApplication(small.store, provider),
+    await startBenchApplication(big.store, provider),
+  ] as const
   const both = [small, big] as const
-  const sid = await byTurns(both, applications, [SMALL, sessions], signOutBySid)
-  const user = await byTurns(both, applications, [SMALL, sessions], signOutUser)
-  for (const { auth, provider } of applications) {
-    await auth.close()
-    await provider.close()
-  }
+  const sid = await byTurns(both, applications, [SMALL, sessions], signOutBySid, provider)
+  const user = await byTurns(both, applications, [SMALL, sessions], signOutUser, provider)
+  for (const { auth } of applications) await auth.close()
   return {
     sessions,
     bytesPerSession: Math.round(bytes / sessions),
@@ -56,6 +56,7 @@ export async function measureGrowth(
 type SignOut = (
   application: BenchApplication,
   user: number,
+  provider: BenchProvider,
 ) => Promise<{ act: () => Promise<unknown>; again: () => Iterable<Planned> }>
 
 const signOutUser: SignOut = async ({ auth }, user) => ({
@@ -63,9 +64,8 @@ const signOutUser: SignOut = async ({ auth }, user) => ({
   again: () => ofUser(user, Date.now() + 5),
 })
 
-const signOutBySid: SignOut = async ({ logout, provider }, user) => {
-  const session = { sub: `user-${user}`, sid: `user-${user}-0` }
-  const token = await provider.logoutToken({ session })
+const signOutBySid: SignOut = async ({ logout }, user, provider) => {
+  const token = await provider.logoutToken({ sub: `user-${user}`, sid: `user-${user}-0` })
   return { act: () => logout(token), again: () => [] }
 }
 
@@ -74,16 +74,21 @@ async function byTurns(
   applications: readonly [BenchApplication, BenchApplication],
   sizes: readonly [number, number],
   signOut: SignOut,
+  provider: BenchProvider,
 ): Promise<[number, number]> {
+  const owner = ownerAt(provider)
   const times: [number[], number[]] = [[], []]
   for (let round = 0; round < ROUNDS; round++) {
     for (const at of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
       const users = sizes[at] / SESSIONS_OF_A_USER
-      const { act, again } = await signOut(applications[at], Math.floor((users / ROUNDS) * round))
+      const user = Math.floor((users / ROUNDS) * round)
+      const { act, again } = await signOut(applications[at], user, provider)
       const began = performance.now()
       await act()
       times[at].push(performance.now() - began)
-      await populate(places[at].store, applications[at].owner, again())
+      // What the provider is told afterwards is not to fall into the next measurement.
+      await applications[at].settled()
+      await populate(places[at].store, owner, again())
     }
   }
   return [median(times[0]), median(times[1])]

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { measureGrowth } from './growth.ts'
 import { measureManySessions } from './many-sessions.ts'
 import { type PlaceName, places } from './places.ts'
+import { startBenchProvider } from './provider.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -14,16 +15,22 @@ const chosen = (Object.keys(places) as PlaceName[]).filter(
   (name) => positionals.length === 0 || positionals.includes(name),
 )
 
+const provider = await startBenchProvider()
 console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`)
 for (const name of chosen) {
   const { open, sessions } = places[name]
   const [small, big] = [await open(), await open()]
   try {
-    const grown = await measureGrowth(small, big, Math.round(sessions * part))
-    const many = await measureManySessions(small, Math.max(100, Math.round(10_000 * part)))
+    const grown = await measureGrowth(small, big, provider, Math.round(sessions * part))
+    const many = await measureManySessions(
+      small,
+      provider,
+      Math.max(100, Math.round(10_000 * part)),
+    )
     console.log(JSON.stringify({ store: name, ...grown, ...many }, null, 2))
   } finally {
     await small.close()
     await big.close()
   }
 }
+await provider.close()
