@@ -119,7 +119,7 @@ export async function deploy(t: TestContext, options: DeploymentOptions): Promis
     async signedIn(user) {
       if (user !== undefined) provider.user = user
       const browser = startBrowser()
-      const page = await browser.get(`${origin}/auth/sign-in`, { follow: true })
+      const page = await browser.get(`${origin}/auth/sign-in?return_to=/auth/session`)
       if (!browser.cookies.some(({ name }) => name === `coatcheck-${port}`)) {
         throw new Error(`Sign-in ended with ${page.status} at ${page.url.pathname}: ${page.text}`)
       }
