@@ -1,5 +1,5 @@
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
-import { authOptions, type OpenedStore, openStore } from '../configuration/open.ts'
+import { type OpenedStore, openStore } from '../configuration/open.ts'
 import { jsonLogger, type Logger } from '../server/log.ts'
 import { type Gateway, startGateway } from '../server/start.ts'
 import { type ExitCode, FAILED, FINE } from './exit-codes.ts'
@@ -49,7 +49,6 @@ async function start(
   try {
     const gateway = await startGateway(configuration, {
       store: opened.store,
-      authOptions: authOptions(configuration, opened.store),
       logger,
     })
     return { configuration, opened, gateway }
@@ -97,6 +96,9 @@ async function reload(
   return startAgain(running.configuration, kept, logger)
 }
 
+/** Fifteen seconds: what is under way has ten. */
+const ATTEMPTS = 150
+
 /** The old listener may need a moment to let go of its port. */
 async function startAgain(
   configuration: GatewayConfiguration,
@@ -108,7 +110,7 @@ async function startAgain(
       return await start(configuration, opened, jsonLogger(configuration.log.level))
     } catch (error) {
       const isBusy = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-      if (!isBusy || attempt === 50) {
+      if (!isBusy || attempt === ATTEMPTS) {
         logger.error('gateway_not_started', { reason: failureOf(error).text })
         return undefined
       }

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
 import { type Auth, type AuthEvent, createAuth } from 'coatcheck'
+import { applicationPlaces } from '../applications/application-place.ts'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import type { Environment } from '../configuration/environment.ts'
 import { loadConfiguration } from '../configuration/load.ts'
 import { authOptions, type OpenedStore, openStore } from '../configuration/open.ts'
+import { signingKeys } from '../identity/signing-keys.ts'
 import { WrongUse } from './failure.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -56,8 +58,12 @@ export async function withOpened<T>(
   }
   const opened = await openStore(store)
   try {
-    const options = authOptions(configuration, opened.store)
-    const auth = createAuth({ ...options, observe })
+    const auth = createAuth({
+      ...authOptions(configuration, opened.store),
+      // A sign-out by a command reaches as far as one by the gateway.
+      places: applicationPlaces(configuration, signingKeys(configuration.keys)),
+      observe,
+    })
     try {
       return await use({ configuration, opened, auth })
     } finally {

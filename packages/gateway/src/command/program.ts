@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { Environment } from '../configuration/environment.ts'
 import { jsonSchema } from '../configuration/schema.ts'
 import { check } from './check.ts'
+import { type DoctorOptions, doctor } from './doctor.ts'
 import { type ExitCode, FINE } from './exit-codes.ts'
 import { gateway } from './gateway.ts'
 import { migrate } from './migrate.ts'
@@ -51,6 +52,14 @@ export function createProgram(
 
   add(program.command('gateway').description('run the gateway'), gateway)
   add(program.command('check').description('look for mistakes in the configuration'), check)
+  add<Shared & DoctorOptions>(
+    program
+      .command('doctor')
+      .description('say who can end a session and how that is heard of, and what is wrong')
+      .option('--strict', 'warnings count as problems')
+      .option('--json', 'for programs'),
+    doctor,
+  )
   add(program.command('migrate').description('make the tables in Postgres'), migrate)
 
   const sessions = program.command('sessions').description('who is signed in')

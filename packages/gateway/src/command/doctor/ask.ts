@@ -1,0 +1,50 @@
+/** What came of a request that was only made to see whether somebody answers. */
+export type Asked =
+  | {
+      readonly response: Response
+      readonly body: string
+      readonly sentAt: number
+      readonly receivedAt: number
+    }
+  /** A code such as `ECONNREFUSED` or `CERT_HAS_EXPIRED`, or `timeout`. */
+  | { readonly failed: string }
+
+const PATIENCE = 5_000
+/** Nobody is asked for more than metadata. */
+const LONGEST = 1_000_000
+
+/** Asks without following redirects. Never rejects. */
+export async function ask(url: string, init: RequestInit = {}): Promise<Asked> {
+  const sentAt = Date.now()
+  try {
+    const response = await fetch(url, {
+      redirect: 'manual',
+      signal: AbortSignal.timeout(PATIENCE),
+      ...init,
+    })
+    const receivedAt = Date.now()
+    const body = (await response.text()).slice(0, LONGEST)
+    return { response, body, sentAt, receivedAt }
+  } catch (error) {
+    return { failed: reasonOf(error) }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { name, cause } = error as Error
+  if (name === 'TimeoutError') return 'timeout'
+  const { code, errors } = (cause ?? {}) as { code?: string; errors?: { code?: string }[] }
+  return code ?? errors?.[0]?.code ?? 'no answer'
+}
+
+/** What usually stands behind a failure. */
+export function adviceFor(failed: string): string {
+  if (failed === 'ECONNREFUSED') return 'nobody listens there'
+  if (failed === 'ENOTFOUND' || failed === 'EAI_AGAIN')
+    return 'its name is not known here: look at DNS'
+  if (failed === 'timeout') return 'it does not answer: look at firewalls and proxies in between'
+  if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO/.test(failed)) {
+    return 'its certificate is not accepted here: let this process trust who issued it (NODE_EXTRA_CA_CERTS)'
+  }
+  return 'it does not answer'
+}
