@@ -16,6 +16,8 @@ export interface Entra extends TestProvider {
   readonly tenant: string
   /** A PEM file with the certificate to trust, as in `SSL_CERT_FILE`. */
   readonly certificate: string
+  /** Answers a browser of this process, which trusts nobody's certificate. */
+  answer(request: Request): Promise<Response>
 }
 
 /** A user of a tenant. The account that MSAL makes of it is `oid.tid`. */
@@ -60,6 +62,7 @@ export async function startEntra(): Promise<Entra> {
   return Object.assign(provider, {
     tenant,
     certificate,
+    answer: async (request: Request) => send(provider, request.url, request, await request.text()),
     close: closing(provider, async () => {
       server.closeAllConnections()
       server.close()
@@ -106,18 +109,26 @@ function clientInfo(of: Pick<EntraUser, 'claims'> | { claims: object } | undefin
 function passOn(server: Server, provider: TestProvider, origin: string): void {
   server.on('request', async (incoming, response) => {
     const { method = 'GET' } = incoming
-    const headers = Object.fromEntries(
-      Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]),
-    )
-    const body = await text(incoming)
-    const answer = await provider.fetch(new URL(incoming.url ?? '/', origin), {
-      method,
-      headers,
-      redirect: 'manual',
-      ...(body === '' ? {} : { body }),
-    })
+    const headers = new Headers()
+    for (const [name, value] of Object.entries(incoming.headers)) headers.set(name, String(value))
+    const url = `${origin}${incoming.url}`
+    const answer = await send(provider, url, { method, headers }, await text(incoming))
     response.writeHead(answer.status, [...answer.headers].flat())
     response.end(Buffer.from(await answer.arrayBuffer()))
+  })
+}
+
+function send(
+  provider: TestProvider,
+  url: string,
+  { method, headers }: Pick<Request, 'method' | 'headers'>,
+  body: string,
+): Promise<Response> {
+  return provider.fetch(url, {
+    method,
+    headers,
+    redirect: 'manual',
+    ...(body === '' ? {} : { body }),
   })
 }
 
