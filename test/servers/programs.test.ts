@@ -16,3 +16,14 @@ it('a test file that needs no program can always run', () => {
   const files = ['test/servers/tcp-proxy.test.ts']
   assert.deepEqual(providePrograms(files), { ready: files, notRun: [] })
 })
+
+it('a test file that needs .NET is not run where there is none, which Debian cannot mend', (t) => {
+  const files = ['test/servers/dotnet.ts', 'test/servers/tcp-proxy.ts']
+  const { PATH, DOTNET_ROOT } = process.env
+  t.after(() => Object.assign(process.env, { PATH }, DOTNET_ROOT && { DOTNET_ROOT }))
+  process.env['PATH'] = ''
+  delete process.env['DOTNET_ROOT']
+  const { ready, notRun, problem } = providePrograms(files)
+  assert.deepEqual({ ready, notRun }, { ready: [files[1]], notRun: [files[0]] })
+  assert.match(problem ?? '', /Debian does not have dotnet-sdk-10\.0/)
+})
