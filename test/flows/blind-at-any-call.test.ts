@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { AuthError, type HasHeaders, type TokenStore } from '#coatcheck'
+import { type Auth, AuthError, type HasHeaders, type TokenStore } from '#coatcheck'
 import { settle } from '../support/application.ts'
 import { type BlindApplication, startBlind } from '../support/blind.ts'
 import type { Fault } from '../support/faulty-store.ts'
+import { testPlace } from '../support/place.ts'
 import { arriving, ask, cookieHeader, cookiesIn } from '../support/requests.ts'
 
 /** Whether a request was answered as if all were well, or failed as it should. */
@@ -234,6 +235,16 @@ const ACTS: Readonly<Record<string, (app: BlindApplication, other: HasHeaders) =
     assert.ok(session)
     return signOut(app, headers.cookie, () => reached(app.auth.signOut({ session })))
   },
+
+  'a sign-out by an administrator, of an application with a place': (app) =>
+    signOutWithPlace(app, async () => (auth) => reached(auth.signOut({ subject: 'U1' }))),
+
+  'a back-channel logout, of an application with a place': (app) =>
+    signOutWithPlace(app, async () => {
+      const token = await app.provider.logoutToken({ session: U1 })
+      app.clock.forward(1000)
+      return async (auth) => outcomeOf(await app.logout(token, auth), 200, 400)
+    }),
 }
 
 for (const [name, prepare] of Object.entries(ACTS)) {
@@ -371,14 +382,13 @@ function signOut(
       const again = (): ReturnType<typeof app.signedIn> => app.signedIn(U1)
       fresh = app.as(await app.end(again().catch(again))).headers.cookie
     },
-    async check(_, { fault, operation }) {
+    async check(_, wrong) {
       for (const auth of [app.auth, second]) {
         assert.equal(await auth.session(request), undefined, 'the sign-out was lost')
         await assert.rejects(auth.accessToken(request), { code: 'sign_in_required' })
       }
-      // A removal of all that exists, done by the store when it likes, cannot spare them.
-      const isLate = fault === 'unanswered and done late' && operation === 'removeAll'
-      if (!isLate) assert.equal(await serves(app, fresh), true, 'who signed in since then')
+      if (!isLateRemoval(wrong))
+        assert.equal(await serves(app, fresh), true, 'who signed in since then')
       const live = before.filter((token) => app.provider.liveRefreshTokens().includes(token))
       if (revokes) assert.equal(live.length, 1, 'what was owed')
       const times = app
@@ -386,6 +396,36 @@ function signOut(
         .flatMap(({ receipt }) => receipt.sessions)
         .filter((handle, place, all) => all.indexOf(handle) !== place)
       assert.deepEqual(times, [], 'in two receipts')
+    },
+  }
+}
+
+/** A removal of all that exists, done by the store when it likes, spares nobody who came since. */
+function isLateRemoval({ fault, operation }: Wrong): boolean {
+  return fault === 'unanswered and done late' && operation === 'removeAll'
+}
+
+/** As without; and the place hears of it, whoever is left to tell it. */
+async function signOutWithPlace(
+  app: BlindApplication,
+  prepare: () => Promise<(auth: Auth) => Promise<Outcome>>,
+): Promise<Act> {
+  const place = testPlace()
+  const auth = app.another({ places: [place] })
+  const { cookie } = app.as(await app.signedIn(U1)).headers
+  const session = await app.auth.session({ headers: { cookie } })
+  app.clock.forward(1000)
+  const act = await prepare()
+  const asWithout = signOut(app, cookie, () => act(auth))
+  return {
+    ...asWithout,
+    async check(outcome, wrong) {
+      await asWithout.check(outcome, wrong)
+      const handles = place.told.flatMap(({ sessions }) => sessions.map(({ handle }) => handle))
+      assert.ok(handles.includes(session?.handle ?? ''), 'the place never heard of it')
+      if (!isLateRemoval(wrong)) assert.equal(new Set(handles).size, 1, 'whom the place heard of')
+      const outcomes = new Map(app.heard('place').map((event) => [event.receipt, event.outcome]))
+      assert.deepEqual(new Set(outcomes.values()), new Set(['done']), 'what is owed to the place')
     },
   }
 }
