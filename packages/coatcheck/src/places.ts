@@ -12,9 +12,11 @@ export interface Place {
    */
   readonly name: string
   /**
-   * Ends what is there. Called again, in any process, until it resolves: it must do no harm the
-   * second time. Rejects where it could not; the signal fires when nobody waits any longer.
-   * Resolves with how many things it found there and removed, where it can know.
+   * Ends what is there. Called before the sign-out is answered, and where it does not resolve within
+   * three seconds, again, in any process, for a day: it must do no harm the second time, nor
+   * end what began after {@link Ended.at}. Rejects where it could not; nobody hears why. The signal
+   * fires when nobody waits any longer. Resolves with how many things it found there and removed,
+   * where it can know.
    */
   end(ended: Ended, signal: AbortSignal): Promise<number | undefined>
 }
@@ -26,13 +28,19 @@ export interface Ended {
   readonly cause: SignOutCause
   /** When the sign-out was heard, in milliseconds since the epoch. */
   readonly at: number
-  /** What was named, where it was the provider's session or the user: the store may have held nothing of it. */
+  /**
+   * What was named, where it was the provider's session or the user: the store may have held nothing
+   * of it. Nobody signed what a front-channel sign-out names.
+   */
   readonly named: readonly EndedName[]
-  /** The sessions whose records were removed. */
+  /**
+   * The sessions whose records were removed; of a large sign-out some, the others come in another
+   * call. Their users may have others, which go on.
+   */
   readonly sessions: readonly EndedSession[]
 }
 
-/** A name under which somebody was signed out. */
+/** A name under which somebody was signed out: with a `sid` that session of the provider, else all of the user's. */
 export type EndedName =
   | { readonly issuer: string; readonly sid: string; readonly subject?: string }
   | { readonly issuer: string; readonly subject: string; readonly sid?: undefined }
@@ -43,6 +51,6 @@ export interface EndedSession {
   readonly issuer: string
   readonly subject: string
   readonly sid: string | undefined
-  /** Claims of its ID token. */
+  /** Claims of its ID token, and of UserInfo where it was asked. */
   readonly claims: Readonly<Record<string, unknown>>
 }
