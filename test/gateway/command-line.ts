@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -37,6 +37,8 @@ export interface Deployment {
   readonly provider: TestProvider
   /** Writes the configuration anew, with these lines at its end. */
   configure(lines: string): void
+  /** Changes what is written in the configuration. */
+  replace(what: RegExp, by: string): void
   /** Runs `coatcheck` to its end. */
   coatcheck(...args: string[]): Promise<Ended>
   /** The same within this process, which is quicker. */
@@ -108,6 +110,9 @@ export async function deploy(store = './sessions'): Promise<Deployment> {
     origin,
     provider,
     configure,
+    replace: (what, by) => {
+      writeFileSync(file, readFileSync(file, 'utf8').replace(what, by))
+    },
     coatcheck: (...args) => start(...args).ended,
 
     async run(...args) {

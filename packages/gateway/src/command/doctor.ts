@@ -46,7 +46,7 @@ export async function doctor(
     ...origin.findings,
     ...applications,
     ...store,
-  ]
+  ].sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level))
   const registration = { ...client(configuration), ...coverage?.registration }
   if (json) {
     const lines = coverage?.lines
@@ -78,6 +78,9 @@ export async function doctor(
     level === 'problem' || (strict && level === 'warning')
   return findings.some(isBad) ? FAILED : FINE
 }
+
+/** What has to be mended comes first. */
+const LEVELS: readonly Finding['level'][] = ['problem', 'warning', 'fine']
 
 /** The library's own answer; what the provider did wrong is a finding. */
 async function coverageOf(

@@ -28,7 +28,7 @@ async function examine(
           `It cannot be reached at ${upstream} (${asked.failed}): ${adviceFor(asked.failed)}.`,
         )
       : fine(about, `It answers at ${upstream}.`),
-    ...(hostname === origin.hostname
+    ...(hostname === origin.hostname && !isLoopback(hostname)
       ? [
           warning(
             about,
