@@ -1,12 +1,16 @@
 // A single-page application behind the gateway, in the browser as it is. It has no token: the
 // session is a cookie that no script can read, and the gateway gives the access token to the API.
-const who = await (await fetch('/auth/session')).json()
-const text = who.authenticated ? `${who.name ?? who.subject} is signed in` : 'Nobody is signed in'
-document.querySelector('#who')?.replaceChildren(text)
-document.querySelector('#sign-in')?.toggleAttribute('hidden', who.authenticated)
-document.querySelector('#sign-out')?.toggleAttribute('hidden', !who.authenticated)
 
-if (who.authenticated) {
+async function showWho() {
+  const { authenticated, name, subject } = await (await fetch('/auth/session')).json()
+  const text = authenticated ? `${name ?? subject} is signed in` : 'Nobody is signed in'
+  document.querySelector('#who')?.replaceChildren(text)
+  document.querySelector('#sign-in')?.toggleAttribute('hidden', authenticated)
+  document.querySelector('#signed-in')?.toggleAttribute('hidden', !authenticated)
+  return authenticated
+}
+
+if (await showWho()) {
   const coats = await fetch('/api/coats')
   document.querySelector('#coats')?.replaceChildren(await coats.text())
 
@@ -14,7 +18,9 @@ if (who.authenticated) {
   const events = new EventSource('/api/events')
   events.onmessage = ({ data }) => document.querySelector('#news')?.replaceChildren(data)
   events.onerror = async () => {
-    const { authenticated } = await (await fetch('/auth/session')).json()
-    if (!authenticated) location.reload()
+    if (await showWho()) return
+    events.close()
+    // Not by loading the page again: the tab of the sign-out is on its way to the provider.
+    document.querySelector('#signed-in')?.remove()
   }
 }
