@@ -1,6 +1,7 @@
 import {
   type AccountInfo,
   type AuthenticationResult,
+  type AuthorizationCodeRequest,
   ConfidentialClientApplication,
   type ICachePlugin,
   type INetworkModule,
@@ -15,6 +16,8 @@ import { type Application, startApplication } from '../support/application.ts'
 export interface MsalApplication extends Application {
   /** MSAL as an application makes it, with this plugin. */
   msal(plugin?: ICachePlugin): ConfidentialClientApplication
+  /** The code that the user of this browser comes back with, and all that goes with it. */
+  codeFor(browser: TestBrowser): Promise<AuthorizationCodeRequest>
   /** Signs the user of this browser in with MSAL too, as for further consent. */
   signInByMsal(
     browser: TestBrowser,
@@ -54,18 +57,22 @@ export async function startMsalApplication(
       return createMsal(provider.issuer, client_id, client_secret, cachePlugin)
     },
 
+    codeFor,
+
     async signInByMsal(browser, msal) {
-      const request = { scopes: SCOPES, redirectUri }
-      const url = await msal.getAuthCodeUrl({
-        ...request,
-        codeChallenge: CHALLENGE,
-        codeChallengeMethod: 'S256',
-      })
-      const page = await browser.get(url.replace('https://127', 'http://127'))
-      const code = page.url.searchParams.get('code')
-      if (code === null) throw new Error(`No code at ${page.url.pathname}: ${page.text}`)
-      return msal.acquireTokenByCode({ ...request, code, codeVerifier: VERIFIER })
+      return msal.acquireTokenByCode(await codeFor(browser))
     },
+  }
+
+  async function codeFor(browser: TestBrowser): Promise<AuthorizationCodeRequest> {
+    const request = { scopes: SCOPES, redirectUri }
+    const challenge = { codeChallenge: CHALLENGE, codeChallengeMethod: 'S256' }
+    const msal = createMsal(provider.issuer, client_id, client_secret)
+    const url = await msal.getAuthCodeUrl({ ...request, ...challenge })
+    const page = await browser.get(url.replace('https://127', 'http://127'))
+    const code = page.url.searchParams.get('code')
+    if (code === null) throw new Error(`No code at ${page.url.pathname}: ${page.text}`)
+    return { ...request, code, codeVerifier: VERIFIER }
   }
 }
 
