@@ -28,9 +28,9 @@ export interface LmdbStoreOptions {
 
 /**
  * Keeps records in an LMDB environment, which any number of processes of one machine may share:
- * `lmdbStore(open({ path: './data' }))` with `open` of the npm package `lmdb`. What was inserted or
- * removed is on disk when the promise resolves. Throws a `TypeError` where the environment was
- * written by a version of coatcheck with another format.
+ * `lmdbStore(open({ path: './data' }))` with `open` of the npm package `lmdb`. What was removed, or
+ * inserted under an index, is on disk when the promise resolves. Throws a `TypeError` where the
+ * environment was written by a version of coatcheck with another format.
  */
 export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}): TokenStore {
   const opened = openTable(database)
@@ -100,12 +100,14 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
 
     async insert(id, record) {
       const prepared = prepare({ id, record })
-      // On disk too, since it may be a revocation that is owed.
-      return steps.durable(() => {
+      const write = (): boolean => {
         if (current(id) !== undefined || marks.refuse(record, now())) return false
         records.write(prepared)
         return true
-      })
+      }
+      // On disk too where it is found by an index: it may be a revocation that is owed. What is not
+      // comes to the disk with the next that is, which is before anything that builds on it.
+      return record.indexes.length > 0 ? steps.durable(write) : steps.visible(write)
     },
 
     async replace(id, previous, next) {
