@@ -10,6 +10,7 @@ import {
   startApplication,
   startClock,
 } from '../support/application.ts'
+import { testPlace } from '../support/place.ts'
 import type { OpenedStore, OpenStore } from './remains-stores.ts'
 
 export const ALICE = { sub: 'alice-7c1f02', sid: 'provider-session-of-alice' }
@@ -85,6 +86,39 @@ export function testSignOuts(open: OpenStore): void {
     app.clock.forward(3_600_000)
     await revoked()
     assert.equal((await look([{ subject: ALICE.sub }, { receipt }])).verdict, 'nothing_left')
+  })
+
+  it('tells of whom a place has yet to be told, and nothing once it was', async (t) => {
+    const { app, look, revoked } = await start(t, open)
+    const place = testPlace()
+    place.behave = () => Promise.reject(new Error('The place is away.'))
+    const auth = app.another({ places: [place] })
+    const browser = await app.signedIn(ALICE)
+    const { handle } = (await auth.session(app.as(browser))) ?? assert.fail()
+    await app.signedIn(ALICE)
+    await app.signedIn(BOB)
+    app.clock.forward(1000)
+    const receipt = await auth.signOut({ subject: ALICE.sub })
+    assert.deepEqual(
+      receipt.places.map(({ outcome }) => outcome),
+      ['owed'],
+    )
+    await revoked()
+    const names = [{ subject: ALICE.sub }, { sid: ALICE.sid }, { session: handle }, { receipt }]
+    for (const identity of names) {
+      const told = await look([identity])
+      const kinds = told.found.map((remain) => remain.kind)
+      assert.deepEqual(new Set(kinds), new Set(['owed_place']), Object.keys(identity)[0])
+    }
+    assert.deepEqual(of(await look([{ subject: BOB.sub }, { sid: BOB.sid }]), 'owed_place'), [])
+
+    place.behave = async () => 1
+    app.clock.forward(5_000)
+    await until('the place was told', async () => (await look(names)).verdict === 'nothing_left')
+    assert.equal(app.heard('place').at(-1)?.outcome, 'done')
+    assert.ok(
+      place.told.every(({ sessions }) => sessions.every((one) => one.subject === ALICE.sub)),
+    )
   })
 
   it('does not open the store without its keys, and does not call that nothing', async (t) => {
