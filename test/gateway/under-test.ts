@@ -42,6 +42,7 @@ export interface DeploymentOptions {
   readonly upstream?: string
   readonly applications?: readonly (Partial<ApplicationConfiguration> & { upstream: string })[]
   readonly over?: Partial<GatewayConfiguration>
+  readonly trustedProxies?: readonly string[]
   readonly provider?: TestProviderOptions
   readonly parts?: Partial<GatewayParts>
   /** Not started: a test does so later. */
@@ -72,7 +73,12 @@ export async function deploy(t: TestContext, options: DeploymentOptions): Promis
     scope: 'openid profile email offline_access',
     session: { lifetimeSeconds: undefined, idleSeconds: undefined, revalidateSeconds: undefined },
     store: { kind: 'memory' },
-    listen: { host: '127.0.0.1', port, tls: undefined, trustedProxies: [] },
+    listen: {
+      host: '127.0.0.1',
+      port,
+      tls: undefined,
+      trustedProxies: options.trustedProxies ?? [],
+    },
     tokenEndpoint: undefined,
     applications: applications.map(complete),
     forwardAuth: undefined,

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { TestBrowser } from '#coatcheck/testing/browser'
+import { loopbackFetch } from '#coatcheck/testing/loopback'
+import { type Deployment, type DeploymentOptions, deploy } from './under-test.ts'
+
+const PATH = '/forward-auth'
+
+test('Who is signed in is let through, with the headers the other proxy hands on', async (t) => {
+  const { ask, deployment } = await start(t)
+  const answer = await ask({ 'x-original-uri': '/page' }, await deployment.signedIn())
+  assert.equal(answer.status, 200)
+  assert.equal(answer.headers.get('x-forwarded-user'), 'U1')
+  assert.equal(answer.headers.get('cache-control'), 'no-store')
+  const jwt = answer.headers.get('x-coatcheck-identity') ?? ''
+  const { aud } = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
+  assert.equal(aud, 'behind')
+  // Empty but there, so that a forged one is overwritten.
+  assert.equal(answer.headers.get('x-forwarded-email'), '')
+})
+
+test('nginx is told 401, which is all it passes on, and where to sign in', async (t) => {
+  const { ask } = await start(t)
+  const answer = await ask({ 'x-original-uri': '/page?a=b', ...PAGE })
+  assert.equal(answer.status, 401)
+  assert.equal(answer.headers.get('location'), '/auth/sign-in?return_to=%2Fpage%3Fa%3Db')
+})
+
+test('Traefik and Caddy hand the browser a redirect to the sign-in that comes back', async (t) => {
+  const { ask } = await start(t)
+  const answer = await ask({ 'x-forwarded-uri': '/page?a=b', 'x-forwarded-method': 'GET', ...PAGE })
+  assert.equal(answer.status, 302)
+  assert.equal(answer.headers.get('location'), '/auth/sign-in?return_to=%2Fpage%3Fa%3Db')
+})
+
+test('Envoy asks below the path, with the method that was used', async (t) => {
+  const { ask, deployment } = await start(t)
+  const browser = await deployment.signedIn()
+  assert.equal(
+    (await ask({ ...PAGE }, undefined, '/page?a=b')).headers.get('location'),
+    '/auth/sign-in?return_to=%2Fpage%3Fa%3Db',
+  )
+  assert.equal((await ask({}, browser, '/data', 'POST')).status, 200)
+})
+
+test('A program, or what is no page, gets 401 from each of them', async (t) => {
+  const { ask } = await start(t)
+  assert.equal((await ask({ 'x-forwarded-uri': '/data' })).status, 401)
+  assert.equal(
+    (await ask({ 'x-forwarded-uri': '/form', 'x-forwarded-method': 'POST', ...PAGE })).status,
+    401,
+  )
+})
+
+test('After a sign-out nobody is let through', async (t) => {
+  const { ask, deployment } = await start(t)
+  const browser = await deployment.signedIn()
+  assert.equal((await ask({ 'x-original-uri': '/' }, browser)).status, 200)
+  await deployment.gateway.auth.signOut({ subject: 'U1' })
+  assert.equal((await ask({ 'x-original-uri': '/' }, browser)).status, 401)
+})
+
+test('Who is no trusted proxy gets no answer: the identity JWT is not for scripts', async (t) => {
+  const { ask, deployment } = await start(t, [])
+  const answer = await ask({ 'x-original-uri': '/' }, await deployment.signedIn())
+  assert.equal(answer.status, 403)
+  assert.equal(answer.headers.get('x-coatcheck-identity'), null)
+  assert.match(deployment.lines.join(''), /forward_auth_untrusted.*listen\.trustedProxies/)
+})
+
+test('A way back to another site is not followed', async (t) => {
+  const { ask } = await start(t)
+  const answer = await ask({ 'x-forwarded-uri': 'https://evil.example/x', ...PAGE })
+  assert.equal(answer.headers.get('location'), '/auth/sign-in?return_to=%2Fx')
+})
+
+const PAGE = { accept: 'text/html', 'sec-fetch-mode': 'navigate' }
+
+async function start(t: TestContext, trustedProxies: readonly string[] = ['127.0.0.0/8']) {
+  const options: DeploymentOptions = {
+    applications: [],
+    over: { forwardAuth: { path: PATH, application: 'behind' } },
+    trustedProxies,
+  }
+  const deployment: Deployment = await deploy(t, options)
+  return {
+    deployment,
+    ask(
+      headers: Record<string, string>,
+      browser?: TestBrowser,
+      below = '',
+      method = 'GET',
+    ): Promise<Response> {
+      const cookie = browser?.cookieHeader(deployment.origin)
+      // `fetch` names its own Sec-Fetch-Mode.
+      return loopbackFetch(`${deployment.origin}${PATH}${below}`, {
+        method,
+        headers: { ...headers, ...(cookie && { cookie }) },
+      })
+    },
+  }
+}
