@@ -78,14 +78,26 @@ it('forged headers sign nobody in at nginx, nor do they make it ask about someth
 })
 
 it('the gateway answers only to nginx: from outside its endpoint is not there', async (t) => {
-  const { origin, application } = await start(t)
+  const { origin } = await start(t)
   const browser = startBrowser()
   await headersOf(browser, origin)
   const cookie = browser.cookieHeader(origin)
-  const answer = await fetch(`${origin}/forward-auth`, { headers: { cookie }, redirect: 'manual' })
-  assert.equal(answer.status, 404)
-  assert.equal(answer.headers.get('x-coatcheck-identity'), null)
-  assert.equal(application.requests.length, 1)
+  for (const path of WAYS_TO_FORWARD_AUTH) {
+    assert.equal((await rawGet(origin, { cookie }, path)).identity, undefined, path)
+  }
+  assert.equal((await rawGet(origin, { cookie }, '/forward-auth')).status, 404)
+})
+
+it('the gateway does not answer under a path that an nginx passes on as it came, for another', async (t) => {
+  const { origin, gateway } = await start(t)
+  const browser = startBrowser()
+  await headersOf(browser, origin)
+  const cookie = browser.cookieHeader(origin)
+  for (const path of WAYS_TO_FORWARD_AUTH.filter((one) => one.includes('/forward-auth/'))) {
+    const { status, identity } = await rawGet(gateway, { cookie }, path)
+    assert.equal(status, 400, path)
+    assert.equal(identity, undefined, path)
+  }
 })
 
 it('after a sign-out at the provider nginx refuses the next request, and the application hears none', async (t) => {
@@ -109,6 +121,18 @@ it('after a sign-out at the provider nginx refuses the next request, and the app
   assert.match(page.headers.get('location') ?? '', /^\/auth\/sign-in/)
   assert.equal(application.requests.length, heard)
 })
+
+/** nginx and the gateway must not read one path in two ways. */
+const WAYS_TO_FORWARD_AUTH = [
+  '/forward-auth',
+  '/forward-auth?x=1',
+  '/auth/../forward-auth',
+  '/forward-auth/../auth/sign-in/../nothing',
+  '/forward-auth/%2e%2e/auth/nothing',
+  '/forward-auth/../.well-known/jwks.json/',
+  '//forward-auth',
+  '/forward%2Dauth',
+]
 
 /** Names that some application somewhere believes. */
 const FORGED = [
@@ -145,6 +169,8 @@ const FORGED = [
 
 interface Deployed {
   readonly origin: string
+  /** Where nginx finds it. */
+  readonly gateway: string
   readonly provider: TestProvider
   readonly application: Upstream
 }
@@ -178,7 +204,7 @@ async function start(t: TestContext): Promise<Deployed> {
     await opened.close()
     await rm(folder, { recursive: true })
   })
-  return { origin, provider, application }
+  return { origin, gateway: gateway.url, provider, application }
 }
 
 /** Opens a page, with a sign-in on the way where it needs one, and tells what the application saw. */
@@ -192,15 +218,28 @@ async function headersOf(browser: TestBrowser, origin: string): Promise<Record<s
 function rawGet(
   url: string,
   headers: Record<string, string>,
-): Promise<{ status: number | undefined; location: string | undefined; text: string }> {
+  path = new URL(url).pathname,
+): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    const request = send(url, { headers }, async (response) => {
+    const request = send(url, { headers, path }, async (response) => {
       const parts: Buffer[] = []
       for await (const part of response) parts.push(part)
       const { statusCode: status, headers } = response
-      resolve({ status, location: headers.location, text: Buffer.concat(parts).toString() })
+      resolve({
+        status,
+        location: headers.location,
+        identity: headers['x-coatcheck-identity'],
+        text: Buffer.concat(parts).toString(),
+      })
     })
     request.once('error', reject)
     request.end()
   })
+}
+
+interface RawAnswer {
+  readonly status: number | undefined
+  readonly location: string | undefined
+  readonly identity: string | string[] | undefined
+  readonly text: string
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { admit } from './proxy/admit.ts'
 import type { Application } from './proxy/applications.ts'
-import { originForm, pathOf } from './proxy/path.ts'
+import { lenientPath, originForm, pathOf } from './proxy/path.ts'
 import { type Answer, type Refusal, toAnswer } from './server/answer.ts'
 import type { GatewayContext } from './server/context.ts'
 
@@ -26,7 +26,9 @@ export function forwardAuth(
   const { access } = application.configuration
 
   return {
-    owns: (asked) => asked === path || asked.startsWith(`${path}/`),
+    // A proxy that lets the world reach some paths may read one that leads upwards as one of these.
+    owns: (asked) =>
+      asked === path || (asked.startsWith(`${path}/`) && lenientPath(asked) !== undefined),
 
     async answer(request) {
       if (!context.proxies.trusts(request)) {
