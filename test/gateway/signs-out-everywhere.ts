@@ -46,6 +46,10 @@ export async function signsOutEverywhere(t: TestContext, application: UsedApplic
     const told = provider.deliveries.filter(({ url }) => url.startsWith(running.origin))
     assert.equal(told.at(-1)?.status, 200)
   })
+
+  const printed = running.gateway.output() + running.application.output()
+  assert.match(printed, /signed_out/)
+  assert.ok(!provider.secrets().some((secret) => printed.includes(secret)), 'a secret is in a log')
 }
 
 async function round(

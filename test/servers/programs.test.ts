@@ -7,6 +7,11 @@ it('a test file needs the programs of the modules it names, and of those they na
   assert.deepEqual(packagesOf('test/servers/tcp-proxy.test.ts'), [])
   assert.deepEqual(packagesOf('test/servers/cluster.ts'), ['redis-server'])
   assert.deepEqual(packagesOf('test/servers/pgbouncer.ts').sort(), ['pgbouncer', 'postgresql'])
+  assert.deepEqual(packagesOf('test/servers/python.ts').sort(), [
+    'python3-cryptography',
+    'python3-flask',
+    'python3-jwt',
+  ])
   for (const file of filesUnder('test/browser').filter((one) => one.endsWith('.test.ts'))) {
     assert.deepEqual(packagesOf(file), ['chromium'], file)
   }
