@@ -276,14 +276,21 @@ const table: [string, string, string, number | undefined, RegExp][] = [
   ],
   [
     'forward-auth for an application nobody knows',
-    file('forwardAuth: { path: /check, application: wiki }'),
+    file('forwardAuth: { path: /check, application: wiki }\nlisten: { trustedProxies: [::1] }'),
     'forwardAuth.application',
     8,
     /write application/,
   ],
   [
+    'forward-auth that nobody may ask',
+    file('forwardAuth: /check'),
+    'forwardAuth',
+    8,
+    /write the addresses of the other proxy in listen\.trustedProxies/,
+  ],
+  [
     'forward-auth in a taken place',
-    file('forwardAuth: /auth/callback'),
+    file('forwardAuth: /auth/callback\nlisten: { trustedProxies: [::1] }'),
     'forwardAuth',
     8,
     /such as \/forward-auth/,

@@ -98,7 +98,7 @@ export const operations: z.ZodType<GatewayConfiguration['operations']> = maybe(
   ),
 ).meta({
   description:
-    'A port of its own for `/metrics`, `/healthz` and `/readyz`; on the gateway’s own when left out. Short: a port, or `host:port`.',
+    'A port of its own for `/metrics`, `/healthz` and `/readyz`. Left out, the latter two are on the gateway’s own, and there are no metrics. Short: a port, or `host:port`.',
 })
 
 const TOKEN_FIX =

@@ -133,6 +133,12 @@ function forwardAuth(tree: unknown, refuse: Refuse): void {
   if (path === '/' || isBelow(path, '/auth')) {
     refuse(pathKey, 'it is taken: write another path, such as /forward-auth')
   }
+  if (given !== undefined && list(at(tree, ['listen', 'trustedProxies'])).length === 0) {
+    refuse(
+      ['forwardAuth'],
+      'only trusted proxies get an answer there: write the addresses of the other proxy in listen.trustedProxies',
+    )
+  }
   const name = at(given, ['application'])
   const many = list(at(tree, ['applications']))
   const names = many.length > 0 ? many.map((one) => at(one, ['name'])) : [ONLY_NAME]
