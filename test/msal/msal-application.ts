@@ -25,7 +25,7 @@ export interface MsalApplication extends Application {
   ): Promise<AuthenticationResult>
 }
 
-export const SCOPES = ['openid', 'profile', 'offline_access']
+export const SCOPES = ['openid', 'profile', 'offline_access', 'orders.read', 'orders.write']
 const VERIFIER = 'a code verifier that is long enough for the specification'
 const CHALLENGE = 'rCDQOEj7StLcErhWaVtAZLZ1wqbcMEL3ffPPqiaV_G8'
 

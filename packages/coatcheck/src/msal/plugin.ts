@@ -125,7 +125,7 @@ async function write(
     })
     if (!kept && brings) {
       const cache = JSON.stringify(change.written)
-      await partitions.revoke(id, tokensInPartition({ cache }, partitions.clientId, 0))
+      await partitions.revoke(id, tokensInPartition({ cache }))
     }
     return kept
   }

@@ -9,40 +9,41 @@ export interface Partition {
   readonly cache: string
 }
 
-/** A token in a partition that the client of this deployment may have revoked. */
+/** A token in a partition. */
 export interface PartitionToken {
-  readonly kind: 'refresh' | 'access'
+  readonly hint: 'refresh_token' | 'access_token'
   readonly value: string
+  /** Which client got it: no other one can have it revoked (RFC 7009 section 2.1). */
+  readonly clientId: string
+  /** Milliseconds since the epoch; nobody knows it of a refresh token. */
+  readonly expiresAt: number
 }
 
-/**
- * The tokens of this client in a partition that still live, refresh tokens first. Those that
- * another client got cannot be revoked by this one (RFC 7009 section 2.1).
- */
-export function tokensInPartition(
-  { cache }: Pick<Partition, 'cache'>,
-  clientId: string,
-  now: number,
-): PartitionToken[] {
+/** The tokens in a partition, refresh tokens first: revoking one often ends the others. */
+export function tokensInPartition({ cache }: Pick<Partition, 'cache'>): PartitionToken[] {
   const { RefreshToken = {}, AccessToken = {} } = JSON.parse(cache) as Sections
-  const ours = (members: Members): Member[] =>
-    Object.values(members).filter((member) => member.client_id === clientId)
-  const live = ours(AccessToken).filter(({ expires_on }) => Number(expires_on) * 1000 > now)
   return [
-    ...ours(RefreshToken).map(({ secret }) => ({ kind: 'refresh', value: secret }) as const),
-    ...live.map(({ secret }) => ({ kind: 'access', value: secret }) as const),
+    ...Object.values(RefreshToken).map((member) => toToken('refresh_token', member)),
+    ...Object.values(AccessToken).map((member) => toToken('access_token', member)),
   ]
 }
 
 interface Sections {
-  readonly RefreshToken?: Members
-  readonly AccessToken?: Members
+  readonly RefreshToken?: Readonly<Record<string, Member>>
+  readonly AccessToken?: Readonly<Record<string, Member>>
 }
-
-type Members = Readonly<Record<string, Member>>
 
 interface Member {
   readonly client_id: string
   readonly secret: string
+  /** Seconds since the epoch, of an access token. */
   readonly expires_on?: string
+}
+
+function toToken(
+  hint: PartitionToken['hint'],
+  { client_id, secret, expires_on }: Member,
+): PartitionToken {
+  const expiresAt = expires_on === undefined ? Number.POSITIVE_INFINITY : Number(expires_on) * 1000
+  return { hint, value: secret, clientId: client_id, expiresAt }
 }

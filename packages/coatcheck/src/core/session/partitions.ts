@@ -2,7 +2,8 @@ import type { HasHeaders, Session } from '../../auth.ts'
 import { SignInRequired } from '../../sign-in-required.ts'
 import type { Context } from '../context.ts'
 import { defer } from '../sign-out/defer.ts'
-import { oweRevocation } from '../sign-out/owed.ts'
+import { oweTokens } from '../sign-out/owed.ts'
+import { revocableOf } from '../sign-out/revocable.ts'
 import { accessTokenOf } from '../tokens/access-token.ts'
 import { allUnder } from '../tokens/all-under.ts'
 import { sameBytes } from '../tokens/bytes.ts'
@@ -36,21 +37,22 @@ export interface Partitions {
     id: string | undefined,
     alter: (record: SessionRecord) => Partition | 'none' | undefined,
   ): Promise<boolean>
-  /** Has tokens revoked that a session was given when it was over. Resolves when that is durable. */
+  /**
+   * Has those tokens revoked that are this client's and were given to a session that is over.
+   * Resolves when that is durable.
+   */
   revoke(id: string | undefined, tokens: readonly PartitionToken[]): Promise<void>
   /** Does something at once, or as soon as the store is back; then it rejects all the same. */
   insist<T>(what: string, work: () => Promise<T>): Promise<T>
   /** What to reject with where the session is over. */
   signInRequired(): SignInRequired
-  /** The client whose tokens can be revoked. */
-  readonly clientId: string
   /** Subjects of the sessions with tokens of this account, in whatever spelling. */
   subjectsOf(account: string): Promise<Set<string>>
 }
 
 /** Partitions over these parts. */
 export function createPartitions(context: Context): Partitions {
-  const { configuration, keyring, provider, store } = context
+  const { configuration, environment, keyring, provider, store } = context
 
   function required(): SignInRequired {
     return new SignInRequired(configuration.routes.signIn)
@@ -63,7 +65,6 @@ export function createPartitions(context: Context): Partitions {
   }
 
   return {
-    clientId: provider.clientId,
     signInRequired: required,
 
     idOf(from) {
@@ -99,20 +100,10 @@ export function createPartitions(context: Context): Partitions {
     },
 
     async revoke(id, tokens) {
-      const values = (kind: PartitionToken['kind']): string[] =>
-        tokens.filter((token) => token.kind === kind).map(({ value }) => value)
-      const [access, refresh] = [values('access'), values('refresh')]
-      for (let at = 0; at < Math.max(access.length, refresh.length); at += 1) {
-        const receipt = await oweRevocation(context, {
-          accessToken: access[at] ?? '',
-          refreshToken: refresh[at],
-          tokenType: 'Bearer',
-          expiresAt: 0,
-          scope: undefined,
-          idToken: undefined,
-        })
-        if (id !== undefined) context.emit({ type: 'refresh_lost', session: handleOf(id), receipt })
-      }
+      const ours = revocableOf(tokens, provider, environment.now())
+      if (ours.length === 0) return
+      const receipt = await oweTokens(context, ours)
+      if (id !== undefined) context.emit({ type: 'refresh_lost', session: handleOf(id), receipt })
     },
 
     async insist(what, work) {

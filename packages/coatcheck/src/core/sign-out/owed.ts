@@ -77,14 +77,22 @@ export function openWork(vault: Vault, id: string, bytes: Uint8Array): Work | un
  * Has a token set revoked that nobody may keep: its session ended before it came. Resolves with
  * the name under which its revocations are told, when they are durable.
  */
-export async function oweRevocation(context: Context, set: TokenSet): Promise<string> {
+export function oweRevocation(context: Context, set: TokenSet): Promise<string> {
+  return oweTokens(context, tokensOfSet(set))
+}
+
+/** The same of any tokens. */
+export async function oweTokens(
+  context: Context,
+  tokens: readonly RevocableToken[],
+): Promise<string> {
   const vault = await context.keyring.load()
   const receipt = newReceiptId(context)
   const now = context.environment.now()
   const work: Work = {
     kind: 'revocation',
     receipt,
-    tokens: tokensOfSet(set),
+    tokens,
     attempts: 0,
     dueAt: now,
     owedSince: now,

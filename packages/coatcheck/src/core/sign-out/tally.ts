@@ -1,6 +1,7 @@
 import { AuthError } from '../../errors.ts'
 import type { SignOutReceipt } from '../../events.ts'
 import type { Context } from '../context.ts'
+import { tokensInPartition } from '../session/partition.ts'
 import type { SessionRecord } from '../session/record.ts'
 import { sessionIn } from '../session/sealed.ts'
 import { handleOf, isSessionId } from '../session/ticket.ts'
@@ -139,6 +140,9 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
       tokens.access += record.accessTokens.length
       tokens.refresh += record.refreshToken === undefined ? 0 : 1
       tokens.id += 1
+      for (const { hint } of record.partition ? tokensInPartition(record.partition) : []) {
+        tokens[hint === 'access_token' ? 'access' : 'refresh'] += 1
+      }
       if (order.sessions.includes(id)) records.push(record)
     },
 
