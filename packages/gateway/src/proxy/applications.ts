@@ -29,13 +29,13 @@ export interface Applications {
 export function createApplications(
   configuration: Pick<GatewayConfiguration, 'origin' | 'applications'>,
 ): Applications {
-  const originHost = new URL(configuration.origin).host
+  const { host: originHost, port } = new URL(configuration.origin)
   const all = configuration.applications.map((one): Application => {
     const upstream = new URL(one.upstream)
     return {
       configuration: one,
       upstream,
-      publicHost: one.host ?? originHost,
+      publicHost: publicHostOf(one.host, port) ?? originHost,
       stripped: one.stripPath && one.path !== '/' ? withoutSlash(one.path) : '',
     }
   })
@@ -53,7 +53,7 @@ export function createApplications(
       if (lenient === undefined) return 'ambiguous'
       const asked = host?.toLowerCase()
       for (const { application, host: wanted, prefix, lenientPrefix } of entries) {
-        if (wanted !== undefined && wanted !== asked) continue
+        if (wanted !== undefined && !isHost(asked, wanted)) continue
         const fits = isBelow(path, prefix)
         if (lenient !== path && isBelow(lenient, lenientPrefix) !== fits) return 'ambiguous'
         if (fits) return application
@@ -61,6 +61,15 @@ export function createApplications(
       return undefined
     },
   }
+}
+
+/** A name without a port is meant with whichever port browsers use. */
+function isHost(asked: string | undefined, wanted: string): boolean {
+  return asked === wanted || (asked !== undefined && asked.replace(/:\d+$/, '') === wanted)
+}
+
+function publicHostOf(host: string | undefined, port: string): string | undefined {
+  return host === undefined || port === '' || host.includes(':') ? host : `${host}:${port}`
 }
 
 function isBelow(path: string, prefix: string): boolean {
