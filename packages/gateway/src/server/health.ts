@@ -1,5 +1,4 @@
-import type { Auth } from 'coatcheck'
-import { reasonOf } from '../proxy/failure.ts'
+import { type Auth, AuthError } from 'coatcheck'
 
 /** What an orchestrator asks. */
 export interface Health {
@@ -21,7 +20,8 @@ export function createHealth(auth: Auth, isProviderReached: () => boolean): Heal
       await auth.sessions({ subject: NOBODY })
       return 'ok'
     } catch (error) {
-      return reasonOf(error)
+      // What the driver said is in the log.
+      return error instanceof AuthError ? error.code : 'fault'
     }
   }
 
@@ -38,5 +38,5 @@ export function createHealth(auth: Auth, isProviderReached: () => boolean): Heal
   }
 }
 
-/** No provider issues an empty subject. */
+/** Whoever it is, the store has to be asked. */
 const NOBODY = 'coatcheck-readiness'
