@@ -35,6 +35,8 @@ export interface Deployment {
   readonly file: string
   readonly origin: string
   readonly provider: TestProvider
+  /** A request to `/slow` that the application has and does not answer until it is let go. */
+  readonly slow: { readonly arrived: Promise<void>; readonly release: () => void }
   /** Writes the configuration anew, with these lines at its end. */
   configure(lines: string): void
   /** Changes what is written in the configuration. */
@@ -58,7 +60,7 @@ export async function deploy(store = './sessions'): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), 'coatcheck-command-'))
   const file = join(folder, 'coatcheck.yaml')
   const provider = await startProvider()
-  const upstream = await startUpstream()
+  const { upstream, slow } = await startUpstream()
   const [port = 0] = await freePorts(1)
   const origin = `http://127.0.0.1:${port}`
   const client = provider.register({ client_id: 'app', origin })
@@ -109,6 +111,7 @@ export async function deploy(store = './sessions'): Promise<Deployment> {
     file,
     origin,
     provider,
+    slow,
     configure,
     replace: (what, by) => {
       writeFileSync(file, readFileSync(file, 'utf8').replace(what, by))
@@ -165,8 +168,16 @@ export async function deploy(store = './sessions'): Promise<Deployment> {
   }
 }
 
-async function startUpstream(): Promise<Server> {
-  const server = createServer((_request, response) => void response.end('the application'))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
+async function startUpstream(): Promise<{ upstream: Server; slow: Deployment['slow'] }> {
+  const arrived = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  const upstream = createServer(async (request, response) => {
+    if (request.url === '/slow') {
+      arrived.resolve()
+      await released.promise
+    }
+    response.end('the application')
+  })
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
+  return { upstream, slow: { arrived: arrived.promise, release: released.resolve } }
 }

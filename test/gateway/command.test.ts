@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { freePorts } from '../servers/ports.ts'
 import { deploy, KEY } from './command-line.ts'
 
 describe('the command line, against a gateway that runs', () => {
@@ -79,19 +80,27 @@ describe('the command line, against a gateway that runs', () => {
     const gateway = await at.gateway()
     const browser = await at.signedIn('U1')
 
+    const [operations = 0] = await freePorts(1)
     at.configure('session: { idle: 60 }')
     gateway.signal('SIGHUP')
     await gateway.logged('configuration_refused')
     assert.match(gateway.log(), /did you mean idleSeconds\?/)
     assert.equal((await browser.get(`${at.origin}/`)).text, 'the application')
 
-    at.configure('headers: { user: X-User }\nsession: { idleSeconds: 60 }')
-    gateway.signal('SIGHUP')
-    await gateway.logged('configuration_reloaded')
+    const underWay = browser.get(`${at.origin}/slow`)
+    await at.slow.arrived
+    for (const times of [1, 2]) {
+      at.configure(`operations: ${operations}\nsession: { idleSeconds: ${60 * times} }`)
+      gateway.signal('SIGHUP')
+      await gateway.logged('configuration_reloaded', times)
+      assert.equal((await fetch(`http://127.0.0.1:${operations}/healthz`)).status, 200)
+    }
+    at.slow.release()
+    assert.equal((await underWay).text, 'the application')
     assert.equal((await browser.get(`${at.origin}/`)).text, 'the application')
     const { out } = await at.coatcheck('sessions', 'list', '--subject', 'U1', '--json')
     const [{ expiresAt }] = JSON.parse(out)
-    assert.ok(expiresAt < Date.now() + 61_000)
+    assert.ok(expiresAt < Date.now() + 121_000)
     gateway.signal('SIGTERM')
     assert.equal((await gateway.ended).code, 0)
   })

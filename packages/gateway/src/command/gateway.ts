@@ -82,7 +82,7 @@ async function reload(
   }
   const isSame = JSON.stringify(configuration.store) === JSON.stringify(running.configuration.store)
   const closing = running.gateway
-    .close()
+    .close({ replaced: true })
     .finally(() => (isSame ? undefined : running.opened.close()))
   closing.catch((error: unknown) => {
     logger.error('gateway_closing_failed', { reason: failureOf(error).text })
@@ -96,8 +96,8 @@ async function reload(
   return startAgain(running.configuration, kept, logger)
 }
 
-/** Fifteen seconds: what is under way has ten. */
-const ATTEMPTS = 150
+/** Five seconds. */
+const ATTEMPTS = 50
 
 /** The old listener may need a moment to let go of its port. */
 async function startAgain(

@@ -49,9 +49,9 @@ export interface Gateway {
   readonly auth: Auth
   /**
    * Stops: no new connections, streams closed, requests under way get their time. The store stays
-   * open.
+   * open. `replaced`: another gateway takes over every listener at once, tokens and metrics too.
    */
-  close(): Promise<void>
+  close(how?: { readonly replaced: boolean }): Promise<void>
 }
 
 /** Starts a gateway. Rejects where it cannot listen; the provider and the store may be down. */
@@ -70,7 +70,7 @@ export async function startGateway(
   const beside: Server[] = []
   const drain = (parts.drainSeconds ?? 10) * 1000
 
-  async function close(): Promise<void> {
+  async function close({ replaced } = { replaced: false }): Promise<void> {
     health.stopping()
     watch.stop()
     provider.stop()
@@ -78,8 +78,11 @@ export async function startGateway(
     for (const one of [...sockets]) one.close()
     streams.closeLasting()
     const timer = setTimeout(() => server.server.closeAllConnections(), drain)
+    // Otherwise they serve to the end: who answers a request may need a token for it.
+    const stopping = replaced ? beside.map((one) => stopServer(one, drain)) : []
     await server.close()
     clearTimeout(timer)
+    await Promise.all(stopping)
     for (const one of beside) await stopServer(one, drain)
     await auth.close()
     logger.info('stopped')
