@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { ConfidentialClientApplication } from '@azure/msal-node'
 
 /** A user of Microsoft Entra ID, by its home account id in the spelling a library keeps it in. */
 export interface Account {
@@ -145,6 +146,14 @@ export function javaCache(...accounts: readonly Account[]): string {
       [`appmetadata-${HOST}-${CLIENT}`]: { client_id: CLIENT, environment: HOST, family_id: null },
     },
   })
+}
+
+/** A cache as MSAL Node itself writes it. */
+export function nodeCache(...accounts: readonly Account[]): string {
+  const auth = { clientId: CLIENT, clientSecret: 'a secret of nobody' }
+  const cache = new ConfidentialClientApplication({ auth }).getTokenCache()
+  cache.deserialize(javaCache(...accounts))
+  return cache.serialize()
 }
 
 /** A Java text as `ObjectOutputStream` writes it: how Spring Session keeps an attribute. */

@@ -16,6 +16,7 @@ import {
   eve,
   javaCache,
   javaSerialized,
+  nodeCache,
   pickled,
   pythonCache,
   unpickled,
@@ -54,6 +55,7 @@ describe('what a library wrote of a user goes at sign-out, and nothing else does
     'MSAL.NET in a plain string': () => dotnetCache(ada),
     'MSAL Python': () => pythonCache(ada),
     'MSAL Java': () => javaCache(ada),
+    'MSAL Node': () => nodeCache(ada),
     'an account in upper case': () => dotnetCache({ ...ada, id: ada.id.toUpperCase() }),
     'an account alone, without tokens': () => {
       const { Account } = JSON.parse(dotnetCache(ada))
@@ -124,6 +126,7 @@ describe('who shares an entry with somebody keeps what is theirs', () => {
     'MSAL.NET': dotnetCache,
     'MSAL Python': pythonCache,
     'MSAL Java': javaCache,
+    'MSAL Node': nodeCache,
   }
   for (const [name, cache] of Object.entries(shared)) {
     it(`${name}: one of two accounts is taken out`, async () => {
