@@ -3,10 +3,18 @@ import { it } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Context } from '#coatcheck/core/context'
+import { systemEnvironment } from '#coatcheck/core/environment'
 import type { SignOutOrder } from '#coatcheck/core/sign-out/order'
+import { openWork } from '#coatcheck/core/sign-out/owed'
 import { createTally, type Tally } from '#coatcheck/core/sign-out/tally'
+import { subjectIndex } from '#coatcheck/core/tokens/home'
+import { createKeyring } from '#coatcheck/core/tokens/keyring'
+import type { Packed } from '#coatcheck/core/tokens/packed'
 import type { StoredEntry } from '#coatcheck/core/tokens/store'
 import type { Vault } from '#coatcheck/core/tokens/vault'
+import { memoryStore } from '#coatcheck/stores/memory'
+import { seedSessions } from '../processes/seed.ts'
+import { KEY } from '../support/application.ts'
 
 it('keeps no session that it opened, however long a store remembers the removal', async () => {
   const opened: WeakRef<object>[] = []
@@ -23,6 +31,34 @@ it('keeps no session that it opened, however long a store remembers the removal'
   assert.deepEqual(owe([]), [])
 })
 
+it('owes for what a session held when it went, whatever was prepared for it', async () => {
+  const store = memoryStore()
+  const vault = await createKeyring(store, [KEY], systemEnvironment).load()
+  const tokens = ['first', 'second', 'third']
+  await seedSessions(store, HOME.issuer, 'U1', tokens)
+  const seeded = await store.list(subjectIndex(vault, HOME, 'U1'), { limit: 9 })
+  const context = { ...CONTEXT, provider: HOME } as unknown as Context
+  const tally = createTally(context, vault, { ...ORDER, sessions: [], revokeAt: 0 })
+  tally.prepare(seeded)
+  const [one, other, gone] = seeded as [StoredEntry, StoredEntry, StoredEntry]
+  // Meanwhile the first holds what the third held: of the three prepared together none is used.
+  const opened = vault.open('session', gone.id, gone.value) as Packed
+  const later = vault.seal('session', one.id, opened.content, [...opened.tokens])
+  const owed = tally.owe([{ id: one.id, value: later }, other])
+  const works = owed.map(({ id, record }) => openWork(vault, id, record.value))
+  assert.deepEqual(
+    works.flatMap((work) => (work?.kind === 'revocation' ? work.tokens : [])),
+    [opened, vault.open('session', other.id, other.value) as Packed].map(
+      ({ tokens: [, value] }) => ({
+        hint: 'refresh_token',
+        value,
+      }),
+    ),
+  )
+  for (const entry of [one, other]) tally.count(entry)
+  assert.equal(tally.end().receipt.revocationsOwed, 2)
+})
+
 /** A session by its id, another that a mark covers, and one that the store left after all. */
 const [NAMED, COVERED, UNTOUCHED] = ['s.named', 's.covered', 's.untouched'].map(
   (id): StoredEntry => ({ id, value: Buffer.from('sealed') }),
@@ -33,6 +69,8 @@ const CONTEXT = {
   configuration: { places: [] },
   emit() {},
 } as unknown as Context
+
+const HOME = { issuer: 'https://provider.test', clientId: 'app' }
 
 const ORDER: SignOutOrder = {
   id: 'r',
