@@ -1,7 +1,9 @@
+import { TOO_LARGE, TOO_LARGE_CODE } from '../guard/body-limit.ts'
 import type { Refusal } from '../server/answer.ts'
 
 /** What a client is told when an upstream did not answer as it should. */
 export function upstreamFailure(error: unknown): Refusal {
+  if (reasonOf(error) === TOO_LARGE_CODE) return TOO_LARGE
   return isTimeout(error) ? TOO_SLOW : UNREACHABLE
 }
 

@@ -1,0 +1,32 @@
+import type { Application } from '../proxy/applications.ts'
+
+/** Adds to the headers of an upstream's answer; what the application says itself stands. */
+export type SecurityHeaders = (
+  headers: Record<string, string | string[]>,
+  application: Application,
+) => void
+
+/**
+ * What every answer should have, and what none may have: leave for a page of another origin to read
+ * an answer that was made for the user's cookie. An API that was made for bearer tokens may give it
+ * to everybody.
+ */
+export function securityHeaders(origin: string): SecurityHeaders {
+  const isHttps = origin.startsWith('https:')
+  return (headers, { configuration: { access } }) => {
+    headers['x-content-type-options'] ??= 'nosniff'
+    headers['referrer-policy'] ??= 'strict-origin-when-cross-origin'
+    if (!mentionsFrames(headers['content-security-policy'])) {
+      headers['x-frame-options'] ??= 'SAMEORIGIN'
+    }
+    if (isHttps) headers['strict-transport-security'] ??= 'max-age=31536000'
+    delete headers['access-control-allow-credentials']
+    if (access !== 'api') return
+    headers['cross-origin-resource-policy'] ??= 'same-origin'
+    for (const name in headers) if (name.startsWith('access-control-')) delete headers[name]
+  }
+}
+
+function mentionsFrames(policy: string | string[] | undefined): boolean {
+  return [policy].flat().some((one) => /frame-ancestors/i.test(one ?? ''))
+}
