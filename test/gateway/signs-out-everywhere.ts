@@ -16,7 +16,7 @@ export interface UsedApplication extends ExampleApplication {
   readonly signIn: string
   /** Says who is signed in. */
   readonly page: string
-  readonly saysUser: RegExp
+  readonly says: (sub: string) => string
   /** Calls the API, which has a coat. */
   readonly coats: string
   /** Opens what goes on for as long as the user is signed in. */
@@ -33,6 +33,7 @@ export async function signsOutEverywhere(t: TestContext, application: UsedApplic
   const running = await behindTheGateway(t, application)
   const { provider } = running
   const another = await anotherApplication(t, provider)
+  const bystander = await signedIn(running, application, 'eve')
 
   await round(running, application, 'ada', async () => {
     const { sid = '' } = provider.sessions.at(-1) ?? {}
@@ -47,6 +48,11 @@ export async function signsOutEverywhere(t: TestContext, application: UsedApplic
     assert.equal(told.at(-1)?.status, 200)
   })
 
+  const page = await bystander.get(running.origin + application.page)
+  assert.ok(page.text.includes(application.says('eve')), page.text)
+  const hers = provider.sessions.filter(({ sub }) => sub === 'eve')
+  assert.deepEqual([hers.length, hers[0]?.ended], [1, false], 'nobody else was signed out')
+
   const printed = running.gateway.output() + running.application.output()
   assert.match(printed, /signed_out/)
   assert.ok(!provider.secrets().some((secret) => printed.includes(secret)), 'a secret is in a log')
@@ -59,45 +65,60 @@ async function round(
   signOut: (browser: TestBrowser) => Promise<void>,
 ): Promise<void> {
   const { origin, provider, presented } = running
-  const browser = startBrowser()
-  provider.user = { sub }
-  await browser.get(origin + application.signIn)
-  const page = await browser.get(origin + application.page)
-  assert.match(page.text, application.saysUser)
+  const own = async (): Promise<number> => (await application.sessions?.(running)) ?? 0
+  const others = await own()
+  const browser = await signedIn(running, application, sub)
   const shown = presented.length
   const coats = await browser.get(origin + application.coats)
   assert.deepEqual([coats.status, coats.text], [200, '["a coat"]'])
   assert.equal(provider.introspect(presented[shown] ?? '')?.family.session.sub, sub)
   const { ended } = await application.open(browser, origin)
-  if (application.sessions) assert.equal(await application.sessions(running), 1)
+  if (application.sessions) assert.equal(await own(), others + 1)
 
   assert.equal((await running.remainsOf(sub, [])).verdict, 'remains')
   const cookie = browser.cookieHeader(origin)
-  const handedOut = provider.issued.map(({ value }) => value)
+  const issued = provider.issued.filter((one) => one.sub === sub).map(({ value }) => value)
+  const texts = [...issued, ...browser.cookies.map(({ value }) => value)]
   await signOut(browser)
 
   // Whoever signed the user out was answered: from now on there is nothing.
-  await assertSignedOut(running, application, cookie)
+  await assertSignedOut(running, application, sub, cookie)
   await ended
-  const { sessions } = application
-  if (sessions) await until('its own session ended', async () => (await sessions(running)) === 0)
-  assert.deepEqual(provider.liveRefreshTokens(), [])
+  await until('its own session ended', async () => (await own()) === others)
+  await until('the refresh tokens are revoked', () =>
+    provider.liveRefreshTokens().every((value) => !issued.includes(value)),
+  )
   await until(`nothing is left of ${sub}`, async () => {
-    const { verdict } = await running.remainsOf(sub, [...handedOut, cookie.split('=')[1] ?? ''])
+    const { verdict } = await running.remainsOf(sub, texts)
     return verdict === 'nothing_left'
   })
+}
+
+/** A browser in which this user has signed in, and sees it. */
+async function signedIn(
+  { origin, provider }: BehindTheGateway,
+  { signIn, page, says }: UsedApplication,
+  sub: string,
+): Promise<TestBrowser> {
+  const browser = startBrowser()
+  provider.user = { sub }
+  await browser.get(origin + signIn)
+  const shown = await browser.get(origin + page)
+  assert.ok(shown.text.includes(says(sub)), shown.text)
+  return browser
 }
 
 /** Somebody kept the cookie, and gets nothing for it. */
 async function assertSignedOut(
   { origin, presented }: BehindTheGateway,
-  { page, saysUser, coats }: UsedApplication,
+  { page, says, coats }: UsedApplication,
+  sub: string,
   cookie: string,
 ): Promise<void> {
   const before = presented.length
   for (const path of [page, coats]) {
     const answer = await fetch(origin + path, { headers: { cookie }, redirect: 'manual' })
-    assert.doesNotMatch(await answer.text(), saysUser)
+    assert.ok(!(await answer.text()).includes(says(sub)))
     if (path !== '/auth/session') assert.equal(answer.status, 401, path)
   }
   assert.equal(presented.length, before, 'the API is not called any more')
