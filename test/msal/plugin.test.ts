@@ -88,6 +88,44 @@ describe('MSAL works as with any cache', () => {
     for (const { accessToken } of results) assert.ok(secrets.includes(accessToken))
   })
 
+  it('what one process gets for two APIs at the same time is both kept', async (t) => {
+    const { app, browser, msal } = await start(t)
+    app.provider.settings.rotateRefreshTokens = false
+    const account = await theAccount(msal)
+    const hold = app.provider.hold('token', { grant: 'refresh_token', at: 'answer' })
+    const both = [['orders.read'], ['orders.write']].map((scopes) =>
+      msal.acquireTokenSilent({ account, scopes, forceRefresh: true }),
+    )
+    await hold.received(2)
+    hold.release()
+    const results = await Promise.all(both)
+    const kept = await cacheOf(other(app, browser))
+    for (const { accessToken } of results) assert.ok(kept.includes(accessToken))
+  })
+
+  it('a late logout token has the provider asked before MSAL hands out a token', async (t) => {
+    const { app, msal } = await start(t)
+    const account = await theAccount(msal)
+    const late = await app.provider.logoutToken({ claims: { exp: 1_000_000_000 } })
+    assert.equal((await app.logout(late)).status, 400)
+    assert.equal(app.heard('logout_late').length, 1)
+    const then = app.provider.count('token', 'refresh_token')
+    assert.equal((await msal.acquireTokenSilent({ account, scopes: SCOPES })).fromCache, true)
+    assert.equal(app.provider.count('token', 'refresh_token'), then + 1)
+    assert.equal((await app.logout(late)).status, 400)
+    app.provider.next('token', { status: 400, json: { error: 'invalid_grant' } })
+    const call = msal.acquireTokenSilent({ account, scopes: SCOPES })
+    await assert.rejects(call, { code: 'sign_in_required' })
+  })
+
+  it('a session that nobody used for long has nothing for MSAL', async (t) => {
+    const { app, msal } = await start(t)
+    const account = await theAccount(msal)
+    app.clock.forward(3_600_000)
+    const call = msal.acquireTokenSilent({ account, scopes: SCOPES })
+    await assert.rejects(call, { code: 'sign_in_required' })
+  })
+
   it('it outlives a refresh of the session itself, and the session a refresh of it', async (t) => {
     const { app, browser, msal, result } = await start(t)
     await app.auth.accessToken(app.as(browser), { forceRefresh: true })

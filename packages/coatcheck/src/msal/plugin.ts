@@ -49,8 +49,10 @@ const EMPTY = '{"Account":{},"IdToken":{},"AccessToken":{},"RefreshToken":{},"Ap
 export function msalCachePlugin(auth: Auth, from: HasHeaders | Session): MsalCachePlugin {
   const partitions = partitionsOf(auth)
   const id = partitions.idOf(from)
-  /** What MSAL had in memory before it wrote something. */
-  const writes = new WeakMap<MsalCacheContext, Members>()
+  /** What MSAL had in memory before it wrote something, and how the next one gets its turn. */
+  const writes = new WeakMap<MsalCacheContext, { readonly before: Members; end(): void }>()
+  /** When nobody writes: what one reads must not take the place of what another has not kept yet. */
+  let turn = Promise.resolve()
   /** What MSAL, told to forget and to ask again, is to be given: it asks at once. */
   let given: string | undefined
 
@@ -63,6 +65,16 @@ export function msalCachePlugin(auth: Auth, from: HasHeaders | Session): MsalCac
     // It asks nobody where it was made without a plugin.
     if (given !== undefined) cache.deserialize(text)
     given = undefined
+  }
+
+  async function myTurn(): Promise<() => void> {
+    const before = turn
+    let end = (): void => undefined
+    turn = new Promise((resolve) => {
+      end = resolve
+    })
+    await before
+    return end
   }
 
   async function read(): Promise<string> {
@@ -78,10 +90,11 @@ export function msalCachePlugin(auth: Auth, from: HasHeaders | Session): MsalCac
         return
       }
       if (cacheHasChanged) {
+        const end = await myTurn()
         // MSAL has tokens in hand: whatever goes wrong now is told when we have them too.
         const text = await read().catch(() => undefined)
         if (text !== undefined) tokenCache.deserialize(text)
-        writes.set(context, membersIn(tokenCache.serialize()))
+        writes.set(context, { before: membersIn(tokenCache.serialize()), end })
         return
       }
       try {
@@ -93,16 +106,19 @@ export function msalCachePlugin(auth: Auth, from: HasHeaders | Session): MsalCac
     },
 
     async afterCacheAccess(context) {
-      const before = writes.get(context)
-      if (before === undefined) return
+      const begun = writes.get(context)
+      if (begun === undefined) return
       writes.delete(context)
       const { tokenCache } = context
-      const change = changeBetween(before, membersIn(tokenCache.serialize()))
+      const { before, end } = begun
       try {
+        const change = changeBetween(before, membersIn(tokenCache.serialize()))
         await write(partitions, id, before, change)
       } catch (error) {
         await fill(tokenCache, EMPTY)
         throw error
+      } finally {
+        end()
       }
     },
   }
