@@ -39,6 +39,8 @@ const programs: Record<string, Program | readonly Program[]> = {
       with: [
         'starman',
         'libcrypt-jwt-perl',
+        'libemail-address-xs-perl',
+        'libemail-sender-perl',
         'libio-string-perl',
         'libmime-tools-perl',
         'libstring-random-perl',
