@@ -159,10 +159,12 @@ describe('a command that cannot work says what to do, in a sentence', () => {
     for (const store of ['redis://:hidden@127.0.0.1:9', 'postgres://me:hidden@127.0.0.1:9/db']) {
       const at = await deploy(store)
       t.after(at.close)
-      const { code, out, err } = await at.run('sessions', 'list', '--subject', 'U1')
-      assert.equal(code, 1, out)
-      assert.match(err, /store_unavailable/)
-      assert.doesNotMatch(err, /hidden|\n\s+at /)
+      for (const command of ['sessions list', 'remains', 'sign-out --yes']) {
+        const { code, out, err } = await at.run(...command.split(' '), '--subject', 'U1')
+        assert.equal(code, 1, out)
+        assert.match(err, /store_unavailable/)
+        assert.doesNotMatch(err, /hidden|\n\s+at /)
+      }
     }
   })
 

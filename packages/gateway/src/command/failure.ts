@@ -34,6 +34,9 @@ const LISTEN: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine does not have that address; write another in `listen`',
 }
 
+/** What the library advises in its own terms. */
+const OF_THE_LIBRARY = /(?:await |call )?migratePostgres(?:\(pool\))?/g
+
 function ofAuth({ code, message }: AuthError): string {
-  return `${message.replaceAll('migratePostgres', 'migratePostgres (here: `coatcheck migrate`)')} (${code})`
+  return `${message.replace(OF_THE_LIBRARY, 'run `coatcheck migrate`')} (${code})`
 }

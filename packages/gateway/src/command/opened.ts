@@ -24,6 +24,8 @@ export interface Opened {
   readonly auth: Auth
 }
 
+/** The handle of no session. */
+const NOBODY = '0'.repeat(43)
 const DEFAULT_FILE = 'coatcheck.yaml'
 
 /** Which file is meant; none where everything is in the environment. */
@@ -65,6 +67,8 @@ export async function withOpened<T>(
       observe,
     })
     try {
+      // Drivers wait for a server that is away, some of them for good; the library does not.
+      await auth.sessions({ session: NOBODY })
       return await use({ configuration, opened, auth })
     } finally {
       await auth.close()
