@@ -10,17 +10,28 @@ import { originForm } from '../proxy/path.ts'
  * the media type.
  */
 export function createHttpServer({ listen, limits }: GatewayConfiguration): FastifyInstance {
+  const whole = limits.requestSeconds * 1000
+  const headers = limits.headersSeconds * 1000
+  const times = {
+    maxHeaderSize: limits.headerBytes,
+    requestTimeout: whole,
+    // Node refuses to wait longer for the headers than for all of it.
+    headersTimeout: whole === 0 ? headers : Math.min(headers, whole),
+    // It looks every 30 seconds unless told otherwise, whatever the limits are.
+    connectionsCheckingInterval: Math.min(30_000, Math.max(100, headers / 4)),
+  }
   const server = Fastify({
-    ...(listen.tls && {
-      https: { cert: readFileSync(listen.tls.certificate), key: readFileSync(listen.tls.key) },
-    }),
+    ...(listen.tls === undefined
+      ? { http: times }
+      : {
+          https: {
+            ...times,
+            cert: readFileSync(listen.tls.certificate),
+            key: readFileSync(listen.tls.key),
+          },
+        }),
     logger: false,
-    http: {
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersSeconds * 1000,
-      requestTimeout: limits.requestSeconds * 1000,
-    },
-    requestTimeout: limits.requestSeconds * 1000,
+    requestTimeout: whole,
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
