@@ -55,7 +55,10 @@ export interface GatewayConfiguration {
     /** A stream or WebSocket of a user who signed out in another process is closed so soon. */
     readonly streamCheckSeconds: number
   }
-  /** Where metrics and health are served: a port of its own, or the gateway's own when left out. */
+  /**
+   * A port of its own for metrics and health. Left out, health is on the gateway's own, and there are
+   * no metrics: they are not for the public.
+   */
   readonly operations: { readonly host: string; readonly port: number } | undefined
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' }
 }
