@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, type TestContext } from 'node:test'
+import { describe } from 'node:test'
 import { type AuthEvent, createAuth } from '#coatcheck'
 import { nodeAuth, requireSession } from '#coatcheck/adapters/node'
 import { lmdbStore } from '#coatcheck/stores/lmdb'
@@ -57,7 +57,7 @@ async function behindGateway(...[t, given]: Parameters<Serve>): ReturnType<Serve
   const application = await upstream(t, ({ headers }, response) => {
     response.end(JSON.stringify({ subject: headers['x-forwarded-user'] }))
   })
-  const folder = temporaryFolder(t)
+  const folder = mkdtempSync(join(tmpdir(), 'coatcheck-gateway-'))
   const file = join(folder, 'coatcheck.yaml')
   writeFileSync(
     file,
@@ -84,12 +84,7 @@ upstream: ${application.url}
   t.after(async () => {
     await gateway.close()
     await close()
+    rmSync(folder, { recursive: true })
   })
   return { auth: gateway.auth, events, contents }
-}
-
-function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'coatcheck-gateway-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
 }
