@@ -65,11 +65,13 @@ function settings({ origin, listen, applications }: GatewayConfiguration): Findi
     )
   }
   for (const { name, host, access } of applications) {
-    if (host === undefined || host === url.host || access === 'public') continue
+    // Cookies know no ports.
+    if (host?.replace(/:\d+$/, '') === url.hostname) continue
+    if (host === undefined || access === 'public') continue
     findings.push(
       problem(
         `applications (${name})`,
-        `It is at the host ${host}, and the session’s cookie belongs to ${url.host} alone: nobody is ever signed in there. Put it under a path of ${url.host}, or run a gateway with that origin.`,
+        `It is at the host ${host}, and the session’s cookie belongs to ${url.hostname} alone: nobody is ever signed in there. Put it under a path of ${url.hostname}, or run a gateway with that origin.`,
       ),
     )
   }
