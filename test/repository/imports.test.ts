@@ -58,7 +58,7 @@ describe('imports point one way: adapters → auth → core → the port ← sto
         ({ to }) =>
           to.startsWith('testing/') ||
           to.startsWith('adapters/') ||
-          (to.startsWith('stores/') && !/^stores\/redis\/(connection|slot)\.ts$/.test(to)) ||
+          (to.startsWith('stores/') && !/^stores\/redis\/(connection|primaries)\.ts$/.test(to)) ||
           to.startsWith('@azure/'),
       ),
     )

@@ -1,5 +1,5 @@
 import type { RedisAnswer, RedisConnection } from '../stores/redis/connection.ts'
-import { slotOf } from '../stores/redis/slot.ts'
+import { oneKeyOfEachPrimary } from '../stores/redis/primaries.ts'
 
 /** Keys that are asked for and looked at together: some milliseconds of the server's time. */
 const PAGE = '200'
@@ -41,21 +41,6 @@ export async function* scanFields(
     })
     cursor = String(next)
   } while (cursor !== '0')
-}
-
-/** A key that each primary of a Cluster owns, so that it is asked; of a server on its own, any. */
-async function oneKeyOfEachPrimary(connection: RedisConnection): Promise<string[]> {
-  if (connection.kind === 'single') return ['']
-  const slots = new Map<string, number>()
-  for (const range of listIn(await connection.send('', ['CLUSTER', 'SLOTS']))) {
-    const [first, , primary] = listIn(range)
-    slots.set(String(listIn(primary)[2]), Number(first))
-  }
-  return [...slots.values()].map(keyOf)
-}
-
-function keyOf(slot: number): string {
-  for (let nth = 0; ; nth += 1) if (slotOf(String(nth)) === slot) return String(nth)
 }
 
 function listIn(answer: RedisAnswer | undefined): readonly RedisAnswer[] {

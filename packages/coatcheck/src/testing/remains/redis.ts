@@ -1,11 +1,6 @@
-import {
-  connect,
-  type RedisAnswer,
-  type RedisClient,
-  type RedisConnection,
-} from '../../stores/redis/connection.ts'
+import { connect, type RedisAnswer, type RedisClient } from '../../stores/redis/connection.ts'
+import { oneKeyOfEachPrimary } from '../../stores/redis/primaries.ts'
 import { valueAt } from '../../stores/redis/record.ts'
-import { slotOf } from '../../stores/redis/slot.ts'
 import type { RawContents, RawEntry } from './entry.ts'
 import { shown } from './shown.ts'
 
@@ -41,21 +36,6 @@ export function redisContents(client: RedisClient): RawContents {
 
 /** Asks one server. */
 type Ask = (...command: (string | Buffer)[]) => Promise<RedisAnswer>
-
-/** A key that each primary of a Cluster owns, so that it is asked; of a server on its own, any. */
-async function oneKeyOfEachPrimary(connection: RedisConnection): Promise<string[]> {
-  if (connection.kind === 'single') return ['']
-  const slots = new Map<string, number>()
-  for (const range of list(await connection.send('', ['CLUSTER', 'SLOTS']))) {
-    const [first, , primary] = list(range)
-    slots.set(String(list(primary)[2]), Number(first))
-  }
-  return [...slots.values()].map(keyOf)
-}
-
-function keyOf(slot: number): string {
-  for (let nth = 0; ; nth++) if (slotOf(String(nth)) === slot) return String(nth)
-}
 
 async function* read(ask: Ask, key: Buffer, type: string): AsyncGenerator<RawEntry> {
   const element = (...parts: RedisAnswer[]): RawEntry => ({
