@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import type { TokenStore } from '#coatcheck'
 import { memoryStore } from '#coatcheck/stores/memory'
 import type { GatewayConfiguration } from '#gateway/configuration/configuration'
+import { createOpenStreams } from '#gateway/streams/open-streams'
 import { type Deployment, deploy, type Upstream, upstream } from './under-test.ts'
 import { acceptWebSockets, openWebSocket } from './web-socket.ts'
 
@@ -134,6 +135,24 @@ test('A WebSocket that is being opened while its user signs out does not stay op
   server.resume()
   await refused
   await ended
+})
+
+test('What asked for its session right before that ended is closed when it begins', () => {
+  let now = 0
+  const streams = createOpenStreams(() => now)
+  const owner = { handle: 'h', subject: 'U1' }
+  const closed: string[] = []
+  const stream = (name: string) => ({ close: () => closed.push(name), lasts: () => true })
+  streams.add(owner, stream('open'))
+  assert.equal(streams.size, 1)
+  streams.end('h')
+  streams.add(owner, stream('late'))
+  assert.deepEqual(closed, ['open', 'late'])
+  assert.equal(streams.size, 0)
+  now += 60_001
+  streams.end('another')
+  streams.add(owner, stream('much later'))
+  assert.equal(closed.length, 2)
 })
 
 async function start(t: TestContext, over: Partial<GatewayConfiguration['limits']> = {}) {

@@ -44,7 +44,7 @@ export function createOpenStreams(now: () => number = Date.now): OpenStreams {
 
   function forgetEnded(): void {
     for (const [handle, at] of ended) {
-      if (at > now() - REMEMBERED) return
+      if (at > now() - REMEMBERED && ended.size < MOST_REMEMBERED) return
       ended.delete(handle)
     }
   }
@@ -99,3 +99,5 @@ export function createOpenStreams(now: () => number = Date.now): OpenStreams {
 
 /** Longer than any request takes from asking for its session to being noted here. */
 const REMEMBERED = 60_000
+/** Everybody may be signed out at once. */
+const MOST_REMEMBERED = 50_000
