@@ -171,3 +171,43 @@ test('Every method and media type passes, malformed ones and none at all too', a
     assert.equal(text, `${method} ${type ?? 'none'} ${body}`)
   }
 })
+
+test('Answers without a body pass as they are, redirects and several cookies too', async (t) => {
+  const app = await upstream(t, (incoming, response) => {
+    const status = Number(incoming.url?.slice(1))
+    response.setHeader('x-status', String(status))
+    if (status === 302) response.setHeader('location', '/elsewhere?x=1')
+    response.setHeader('set-cookie', ['a=1', 'b=2'])
+    if (status === 200) response.setHeader('content-length', '5')
+    response.writeHead(status).end(incoming.method === 'HEAD' || status !== 200 ? '' : 'hello')
+  })
+  const { origin } = await deploy(t, { applications: [{ upstream: app.url, access: 'public' }] })
+  for (const [method, status] of [
+    ['HEAD', 200],
+    ['GET', 204],
+    ['GET', 304],
+    ['GET', 302],
+    ['POST', 201],
+    ['GET', 503],
+  ] as const) {
+    const answer = await fetch(`${origin}/${status}`, { method, redirect: 'manual' })
+    assert.equal(answer.status, status)
+    assert.equal(answer.headers.get('x-status'), String(status))
+    assert.deepEqual(answer.headers.getSetCookie(), ['a=1', 'b=2'])
+    assert.equal(await answer.text(), '')
+    if (method === 'HEAD') assert.equal(answer.headers.get('content-length'), '5')
+    if (status === 302) assert.equal(answer.headers.get('location'), '/elsewhere?x=1')
+  }
+  // Not asked again: what an application says is passed on, 503 too.
+  assert.equal(app.requests.length, 6)
+})
+
+test('A kept connection that the application closes meanwhile costs nobody a request', async (t) => {
+  const app = await upstream(t, (_, response) => response.end('ok'))
+  const { origin } = await deploy(t, { applications: [{ upstream: app.url, access: 'public' }] })
+  for (let round = 0; round < 3; round += 1) {
+    assert.equal((await fetch(origin)).status, 200)
+    app.server.closeAllConnections()
+    assert.equal((await fetch(origin)).status, 200)
+  }
+})
