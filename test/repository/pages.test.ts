@@ -7,7 +7,8 @@ import { codeBlocks, typeErrors } from '../../scripts/pages.ts'
 import { root } from '../../scripts/run.mjs'
 import { read } from './sources.ts'
 
-const examples = filesUnder('examples').filter((file) => file.endsWith('.ts'))
+/** Of the library; those of the gateway are run by `test/gateway`. */
+const examples = filesUnder('examples').filter((file) => /^examples\/[^/]+\.ts$/.test(file))
 
 describe('what the pages show works', () => {
   it('shows in a block that names a file (```ts examples/express.ts) exactly that file', () => {
