@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { ConfidentialClientApplication } from '@azure/msal-node'
 
 /** A user of Microsoft Entra ID, by its home account id in the spelling a library keeps it in. */
@@ -161,30 +160,6 @@ export function javaSerialized(text: string): Buffer {
   const bytes = Buffer.from(text)
   const head = Buffer.from([0xac, 0xed, 0x00, 0x05, 0x74, bytes.length >> 8, bytes.length & 255])
   return Buffer.concat([head, bytes])
-}
-
-/** What Python's own pickle makes of a session with a token cache: Flask-Session before 0.7. */
-export async function pickled(cache: string): Promise<Buffer> {
-  const script = `import pickle, sys, base64
-session = {'_logged_in_user': {'name': 'Ada'}, '_token_cache': sys.stdin.read(), 'cart': [1, 2]}
-print(base64.b64encode(pickle.dumps(session)).decode())`
-  return Buffer.from(await python(script, cache), 'base64')
-}
-
-/** The session that Python reads in such bytes. */
-export async function unpickled(value: Buffer): Promise<Record<string, unknown>> {
-  const script = `import pickle, sys, base64, json
-print(json.dumps(pickle.loads(base64.b64decode(sys.stdin.read()))))`
-  return JSON.parse(await python(script, value.toString('base64')))
-}
-
-function python(script: string, input: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile('python3', ['-c', script], (error, stdout) =>
-      error === null ? resolve(stdout) : reject(error),
-    )
-    child.stdin?.end(input)
-  })
 }
 
 function members(

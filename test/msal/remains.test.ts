@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createCipheriv, randomBytes } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { createClient, RESP_TYPES } from 'redis'
+import { createClient } from 'redis'
 import { type MsalRemainsFound, type MsalRemainsOptions, msalRemains } from '#coatcheck/msal/index'
 import type { Ended } from '#coatcheck/places'
 import { type RedisServer, startRedis } from '../servers/redis.ts'
@@ -17,9 +17,7 @@ import {
   javaCache,
   javaSerialized,
   nodeCache,
-  pickled,
   pythonCache,
-  unpickled,
 } from './entries.ts'
 
 type Value = string | Buffer
@@ -192,17 +190,6 @@ describe('a cache that is a text within a session goes, and the session stays re
     const text = String(await client.get('app:1'))
     assert.ok(text.startsWith(big), 'what is around it is not written anew')
     assert.deepEqual(JSON.parse(text).cache, JSON.parse(dotnetCache(bob)))
-  })
-
-  it('Flask: a pickle that Python still reads', async () => {
-    await put('app:1', await pickled(pythonCache(ada)))
-    assert.equal((await end(ada)).removed, 1)
-    const bytes = await client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }).get('app:1')
-    assert.ok(bytes)
-    assert.equal(bytes.includes(ada.id), false)
-    const session = await unpickled(bytes)
-    assert.deepEqual(session['cart'], [1, 2])
-    assert.deepEqual(JSON.parse(String(session['_token_cache'])).Account, {})
   })
 
   it('Spring: a text as Java writes it, of the length that it says', async () => {
