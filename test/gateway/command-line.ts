@@ -45,6 +45,8 @@ export interface Deployment {
   coatcheck(...args: string[]): Promise<Ended>
   /** The same within this process, which is quicker. */
   run(...args: string[]): Promise<Ended>
+  /** The same, with somebody there who answers every question so; what was asked is in `err`. */
+  answering(answer: boolean, ...args: string[]): Promise<Ended>
   /** Starts `coatcheck gateway` and comes back when it listens. */
   gateway(): Promise<GatewayProcess>
   /** A browser in which this user has signed in through the gateway. */
@@ -118,21 +120,8 @@ export async function deploy(store = './sessions'): Promise<Deployment> {
     },
     coatcheck: (...args) => start(...args).ended,
 
-    async run(...args) {
-      const said = { out: '', err: '' }
-      const terminal = {
-        isAttended: false,
-        print: (text: string) => {
-          said.out += `${text}\n`
-        },
-        complain: (text: string) => {
-          said.err += `${text}\n`
-        },
-        confirm: () => Promise.reject(new Error('Nobody is here to be asked.')),
-      }
-      const code = await run(args, terminal, { COATCHECK_CONFIG: file })
-      return { code, ...said }
-    },
+    run: (...args) => runHere(file, undefined, args),
+    answering: (answer, ...args) => runHere(file, answer, args),
 
     async gateway() {
       const { child, ended, out } = start('gateway', '--config', file)
@@ -166,6 +155,30 @@ export async function deploy(store = './sessions'): Promise<Deployment> {
       rmSync(folder, { recursive: true })
     },
   }
+}
+
+async function runHere(
+  file: string,
+  answer: boolean | undefined,
+  args: readonly string[],
+): Promise<Ended> {
+  const said = { out: '', err: '' }
+  const complain = (text: string): void => {
+    said.err += `${text}\n`
+  }
+  const terminal = {
+    isAttended: answer !== undefined,
+    print: (text: string) => {
+      said.out += `${text}\n`
+    },
+    complain,
+    async confirm(question: string) {
+      complain(question)
+      return answer ?? false
+    },
+  }
+  const code = await run(args, terminal, { COATCHECK_CONFIG: file })
+  return { code, ...said }
 }
 
 async function startUpstream(): Promise<{ upstream: Server; slow: Deployment['slow'] }> {

@@ -26,6 +26,14 @@ describe('the command line, against a gateway that runs', () => {
     assert.equal(left.code, 1)
     assert.match(left.out, /^Something is left:\nsession /)
 
+    const unsure = await at.answering(false, 'sign-out', '--subject', 'U1')
+    assert.deepEqual(unsure, {
+      code: 1,
+      out: '',
+      err: 'Sign out 2 sessions of this user?\nNobody was signed out.\n',
+    })
+    assert.equal((await first.get(`${at.origin}/`)).text, 'the application')
+
     const signedOut = await at.coatcheck('sign-out', '--subject', 'U1', '--yes')
     assert.equal(signedOut.code, 0, signedOut.err)
     assert.match(signedOut.out, /^Signed out: 2 sessions\. Gone are 2 access, 2 refresh and 2 ID/)
@@ -49,7 +57,8 @@ describe('the command line, against a gateway that runs', () => {
     t.after(at.close)
     const gateway = await at.gateway()
     const browsers = [await at.signedIn('U1'), await at.signedIn('U2'), await at.signedIn('U3')]
-    const all = await at.coatcheck('sign-out', '--all', '--yes', '--json')
+    const all = await at.answering(true, 'sign-out', '--all', '--json')
+    assert.equal(all.err, 'Sign out every user, everywhere?\n')
     const { removed, left } = JSON.parse(all.out)
     assert.deepEqual({ removed, left, code: all.code }, { removed: 3, left: 0, code: 0 })
     for (const browser of browsers) {
