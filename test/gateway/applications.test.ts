@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { AuthOptions } from 'coatcheck'
+import { environment } from 'coatcheck/testing'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { loopbackFetch } from '#coatcheck/testing/loopback'
 import { socketAsk } from './socket-ask.ts'
@@ -63,6 +66,29 @@ test('What an application did not confirm is owed to it, and the sign-out is don
   assert.equal(tokens.length, 1)
   const failed = deployment.events.find((event) => event.type === 'place')
   assert.equal(failed?.type === 'place' && failed.outcome, 'failed')
+})
+
+test('What is owed to an application is done once it answers, without anybody asking', async (t) => {
+  let later = 0
+  const now = (): number => Date.now() + later
+  const time = {
+    now,
+    async wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
+      const until = now() + milliseconds
+      while (now() < until && !signal?.aborted) await pause(5)
+    },
+  }
+  const { deployment, tokens, answers } = await start(t, '', { [environment]: time })
+  answers.push(503)
+  await deployment.signedIn()
+  await deployment.gateway.auth.signOut({ subject: 'U1' })
+  assert.equal(tokens.length, 1)
+  later = 3_600_000
+  while (!deployment.events.some((event) => event.type === 'place' && event.outcome === 'done')) {
+    await pause(5)
+  }
+  assert.equal(tokens.length, 2)
+  assert.equal(subjectOf(tokens[1] ?? ''), 'U1')
 })
 
 test('An application that redirects does not have its logout token sent elsewhere', async (t) => {
@@ -158,6 +184,7 @@ test('A path that a lenient server would read as another application’s is refu
 async function start(
   t: TestContext,
   elsewhere = '',
+  authOptions: Partial<AuthOptions> = {},
 ): Promise<{ app: Upstream; deployment: Deployment; tokens: string[]; answers: number[] }> {
   const tokens: string[] = []
   const answers: number[] = []
@@ -171,6 +198,7 @@ async function start(
     return response.writeHead(answers.shift() ?? 204, { location: elsewhere }).end()
   })
   const deployment = await deploy(t, {
+    parts: { authOptions },
     applications: [
       { upstream: app.url, name: 'shop', backchannelLogoutUri: `${app.url}/backchannel-logout` },
     ],
