@@ -16,27 +16,33 @@ export function pathOf(target: string): string {
 
 /**
  * What the most lenient server takes a path for: decoded, slashes and dot segments merged, path
- * parameters dropped, in lower case. `undefined` for one that leads upwards or cannot be decoded,
- * which no browser sends. Without it `/public/..%2fadmin` or `//Admin` would reach by the rules of
- * one application what belongs to another.
+ * parameters dropped, in lower case. `undefined` for one that leads upwards, cannot be decoded, or
+ * is written as no browser writes it: a URL parser ends a path at `#`. Without it
+ * `/public/..%2fadmin` or `//Admin` would reach by the rules of one application what belongs to
+ * another.
  */
 export function lenientPath(path: string): string | undefined {
   if (isPlain(path)) return path
+  if (/[#\\]/.test(path)) return undefined
   const text = decode(path)
   if (text === undefined || hasControls(text)) return undefined
   const segments = text
     .replaceAll('\\', '/')
     .split('/')
-    .map((segment) => segment.replace(/;.*$/, '').trimEnd())
+    .map((segment) => segment.replace(/[;?#].*$/, '').trimEnd())
     .filter((segment) => segment !== '' && segment !== '.')
-  if (segments.includes('..')) return undefined
+  // Names such as `..backup`, too: they are not told from it by everybody on the way.
+  if (segments.some((one) => one.startsWith('..') || one.endsWith('..'))) return undefined
   const ending = text.endsWith('/') && segments.length > 0 ? '/' : ''
   return `/${segments.join('/')}${ending}`.toLowerCase()
 }
 
 /** Most paths are: every server reads them alike. */
 function isPlain(path: string): boolean {
-  return /^(?:\/[a-z0-9_~!$&'()*+,=:@-][a-z0-9_~!$&'()*+,=:@.-]*)*\/?$/.test(path)
+  return (
+    !path.includes('..') &&
+    /^(?:\/[a-z0-9_~!$&'()*+,=:@-][a-z0-9_~!$&'()*+,=:@.-]*)*\/?$/.test(path)
+  )
 }
 
 /** Twice, for a server that decodes what was decoded before it. */
