@@ -18,6 +18,7 @@ export function upgrader(
   const scheme = new URL(context.configuration.origin).protocol.slice(0, -1)
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (hasBody(request)) return sendRaw(socket, toAnswer(UPGRADE_WITH_BODY, request))
     const found = find(context, request)
     if ('status' in found) return sendRaw(socket, toAnswer(found, request))
     const { name } = found.configuration
@@ -66,8 +67,7 @@ function serveAsHttp(
   socket: Duplex,
   serve: (request: IncomingMessage, response: ServerResponse) => void,
 ): void {
-  const { headers } = request
-  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
+  if (hasBody(request)) {
     sendRaw(socket, toAnswer(UPGRADE_WITH_BODY, request))
     return
   }
@@ -76,6 +76,11 @@ function serveAsHttp(
   response.assignSocket(socket as Socket)
   response.once('finish', () => socket.end())
   serve(request, response)
+}
+
+/** Nobody reads it as one: it would be taken for the first bytes of the other protocol. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 const SIGN_IN = {
