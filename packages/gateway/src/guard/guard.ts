@@ -11,9 +11,12 @@ import { securityHeaders } from './security-headers.ts'
 export interface Judged {
   readonly method?: string | undefined
   readonly url?: string | undefined
+  readonly httpVersion?: string
   readonly headers: IncomingHttpHeaders
   /** As they came, name and value in turn; not there for a request that a proxy describes. */
   readonly rawHeaders?: readonly string[]
+  /** Its connection; not there for a request that a proxy describes. */
+  readonly socket?: object
 }
 
 /** What is refused or added whatever the application says: one place, asked by the server. */
@@ -32,9 +35,13 @@ export interface Guard {
 /** The guard of a configuration. */
 export function createGuard({ origin, limits }: GatewayConfiguration): Guard {
   const isCrossSite = crossSite(origin)
+  const isEncoded = encodedBodies()
   return {
     refuse(request, application) {
+      if (request.method === 'TRACE') return TRACE
+      if (isOfOldProtocol(request.httpVersion)) return OLD_PROTOCOL
       if (hasManyHosts(request.rawHeaders)) return MANY_HOSTS
+      if (isEncoded(request)) return ENCODED
       if (application === undefined) return undefined
       if (Number(request.headers['content-length'] ?? 0) > limits.requestBytes) return TOO_LARGE
       return isCrossSite(request, application) ? CROSS_SITE : undefined
@@ -42,6 +49,26 @@ export function createGuard({ origin, limits }: GatewayConfiguration): Guard {
     body: (request) => countedBody(request, limits.requestBytes),
     complete: securityHeaders(origin),
   }
+}
+
+/** An application would repeat to a script what only the gateway and it should see. */
+const TRACE: Refusal = {
+  status: 405,
+  code: 'method_not_allowed',
+  title: 'This is not answered here',
+  headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
+}
+
+/** Node reads headers even where the line before them says that there are none. */
+function isOfOldProtocol(version = '1.1'): boolean {
+  return version !== '1.1' && version !== '1.0'
+}
+
+const OLD_PROTOCOL: Refusal = {
+  status: 505,
+  code: 'protocol_unknown',
+  title: 'This version of HTTP is not understood here',
+  headers: { connection: 'close' },
 }
 
 /** Node takes the first, an upstream might take the last (RFC 9112 section 3.2). */
@@ -52,6 +79,30 @@ function hasManyHosts(rawHeaders: readonly string[] = []): boolean {
     if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
   }
   return hosts > 1
+}
+
+/**
+ * Chunks are undone here; what else was done to a body no upstream would know of. Where it ends is
+ * anybody's guess, so that nothing after it on its connection is believed to be a request: Node
+ * goes on with what it has read, even after an answer that closes.
+ */
+function encodedBodies(): (request: Judged) => boolean {
+  const spoilt = new WeakSet<object>()
+  return ({ headers, socket }) => {
+    if (socket !== undefined && spoilt.has(socket)) return true
+    const encoding = headers['transfer-encoding']
+    if (encoding === undefined || encoding.trim().toLowerCase() === 'chunked') return false
+    if (socket !== undefined) spoilt.add(socket)
+    return true
+  }
+}
+
+/** RFC 9112 section 6.1. */
+const ENCODED: Refusal = {
+  status: 501,
+  code: 'encoding_unknown',
+  title: 'This encoding of a request is not understood here',
+  headers: { connection: 'close' },
 }
 
 const MANY_HOSTS: Refusal = {
