@@ -104,9 +104,16 @@ describe('the command line, against a gateway that runs', () => {
       await gateway.logged('configuration_reloaded', times)
       assert.equal((await fetch(`http://127.0.0.1:${operations}/healthz`)).status, 200)
     }
+    at.configure('listen: { tls: { certificate: coatcheck.yaml, key: coatcheck.yaml } }')
+    at.replace(/^listen: \d+$/m, '')
+    gateway.signal('SIGHUP')
+    await gateway.logged('gateway_not_started')
+    await gateway.logged('listening', 4)
+
     at.slow.release()
     assert.equal((await underWay).text, 'the application')
     assert.equal((await browser.get(`${at.origin}/`)).text, 'the application')
+    at.configure('session: { idleSeconds: 120 }')
     const { out } = await at.coatcheck('sessions', 'list', '--subject', 'U1', '--json')
     const [{ expiresAt }] = JSON.parse(out)
     assert.ok(expiresAt < Date.now() + 121_000)

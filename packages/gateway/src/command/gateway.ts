@@ -11,6 +11,8 @@ interface Running {
   readonly configuration: GatewayConfiguration
   readonly opened: OpenedStore
   readonly gateway: Gateway
+  /** Settles when those it took over from have ended: they may use the same store. */
+  readonly before: Promise<unknown>
 }
 
 /** What a signal asks for. */
@@ -31,7 +33,8 @@ export async function gateway(invocation: Invocation): Promise<ExitCode> {
   for (;;) {
     if ((await wishes.next()) === 'stop') break
     const next = await reload(invocation, running, logger)
-    if (next === undefined) return FAILED
+    // Nothing listens any more: whoever watches this process starts it again.
+    if (next === undefined) process.exit(FAILED)
     running = next
   }
   logger.info('gateway_stopping')
@@ -51,15 +54,16 @@ async function start(
       store: opened.store,
       logger,
     })
-    return { configuration, opened, gateway }
+    return { configuration, opened, gateway, before: Promise.resolve() }
   } catch (error) {
     if (before === undefined) await opened.close()
     throw error
   }
 }
 
-async function stop({ gateway, opened }: Running): Promise<void> {
+async function stop({ gateway, opened, before }: Running): Promise<void> {
   await gateway.close()
+  await before
   await opened.close()
 }
 
@@ -84,16 +88,18 @@ async function reload(
   const closing = running.gateway
     .close({ replaced: true })
     .finally(() => (isSame ? undefined : running.opened.close()))
-  closing.catch((error: unknown) => {
+  const told = closing.catch((error: unknown) => {
     logger.error('gateway_closing_failed', { reason: failureOf(error).text })
   })
+  const before = Promise.all([running.before, told])
   const kept = isSame ? running.opened : undefined
   const next = await startAgain(configuration, kept, logger)
   if (next !== undefined) {
     logger.info('configuration_reloaded')
-    return next
+    return { ...next, before }
   }
-  return startAgain(running.configuration, kept, logger)
+  const again = await startAgain(running.configuration, kept, logger)
+  return again && { ...again, before }
 }
 
 /** Five seconds. */
