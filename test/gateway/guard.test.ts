@@ -103,6 +103,39 @@ it('a font may be for everybody, but not with the cookie of the user', async (t)
   assert.equal(headers['access-control-allow-credentials'], undefined)
 })
 
+it('a browser that asks for leave on behalf of another origin is given none', async (t) => {
+  for (const access of ['signed_in', 'api'] as const) {
+    const { origin, application } = await start(t, access, {
+      'access-control-allow-origin': 'https://evil.example',
+    })
+    for (const path of ['/coats', '/auth/session', '/auth/sign-out', '/.well-known/jwks.json']) {
+      const { headers } = await ask(`${origin}${path}`, {
+        method: 'OPTIONS',
+        headers: {
+          origin: 'https://evil.example',
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'content-type, x-requested-with',
+        },
+      })
+      const permissions = Object.keys(headers).filter((name) => name.startsWith('access-control'))
+      assert.deepEqual(permissions, [], `${access} ${path}`)
+    }
+    assert.equal(application.requests.length, 0)
+  }
+})
+
+it('what the gateway says itself is framed, sniffed at and kept by nobody', async (t) => {
+  const { origin } = await start(t, 'api')
+  const { status, headers } = await ask(`${origin}/%00`, { headers: { accept: 'text/html' } })
+  assert.equal(status, 400)
+  assert.match(
+    headers['content-security-policy'] ?? '',
+    /default-src 'none'.*frame-ancestors 'none'/,
+  )
+  assert.equal(headers['x-content-type-options'], 'nosniff')
+  assert.equal(headers['cache-control'], 'no-store')
+})
+
 it('adds security headers where the application has none, and leaves what it has', async (t) => {
   const plain = await start(t, 'public')
   const { headers } = await ask(`${plain.origin}/`)
