@@ -73,6 +73,11 @@ const DROPPED: readonly string[] = [
   line('X-Original-URL'),
   line('X-Rewrite-URL'),
   line('X-Coatcheck-Session'),
+  line('X-MS-CLIENT-PRINCIPAL'),
+  line('X-MS-CLIENT-PRINCIPAL-NAME'),
+  line('x_ms_token_aad_id_token'),
+  line('X-Goog-Authenticated-User-Email'),
+  line('X-WEBAUTH-USER'),
   line('Proxy'),
 ]
 

@@ -33,7 +33,18 @@ export function forgedHeaders(configured: readonly string[]): ForgedHeaders {
 const MOST_KNOWN = 1000
 
 /** Whole families: a name that is not used today may be believed by an application tomorrow. */
-const FAMILIES = ['X-Forwarded', 'X-Auth-Request', 'X-Coatcheck', 'X-Original', 'X-Rewrite']
+const FAMILIES = [
+  'X-Forwarded',
+  'X-Auth-Request',
+  'X-Coatcheck',
+  'X-Original',
+  'X-Rewrite',
+  // Of Azure App Service, Google's proxy and Grafana: believed unsigned by what was made for them.
+  'X-MS-Client-Principal',
+  'X-MS-Token',
+  'X-Goog-Authenticated-User',
+  'X-Webauth',
+]
 
 const NAMES = [
   'Forwarded',
