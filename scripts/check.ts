@@ -7,6 +7,16 @@ import { apiPage, reviewedApiPage } from './api.ts'
 import { build } from './build.ts'
 import { root } from './run.mjs'
 
+/** The published packages: workspace → folder, and what is in its tarball beside pages and manifest. */
+const published = {
+  coatcheck: { folder: 'packages/coatcheck', own: /^dist\/.+\.(js|d\.ts|js\.map)$/ },
+  'coatcheck-gateway': {
+    folder: 'packages/gateway',
+    own: /^(bin\/coatcheck\.mjs|schema\.json|dist\/.+\.(js|d\.ts|js\.map))$/,
+  },
+} as const
+type Workspace = keyof typeof published
+
 /** Each answers what is wrong; nothing is wrong with an empty answer. */
 const checks: Record<string, () => string> = {
   'format and lint': () => biome(),
@@ -67,16 +77,6 @@ function apiDiffers(): string {
   const added = page.split('\n').filter((line) => !known.has(line))
   return ['Run npm run api and read what changed. New lines:', ...added.slice(0, 40)].join('\n')
 }
-
-/** The published packages: workspace → folder, and what is in its tarball beside pages and manifest. */
-const published = {
-  coatcheck: { folder: 'packages/coatcheck', own: /^dist\/.+\.(js|d\.ts|js\.map)$/ },
-  'coatcheck-gateway': {
-    folder: 'packages/gateway',
-    own: /^(bin\/coatcheck\.mjs|schema\.json|dist\/.+\.(js|d\.ts|js\.map))$/,
-  },
-} as const
-type Workspace = keyof typeof published
 
 function ofEach(check: (workspace: Workspace) => string): string {
   return (Object.keys(published) as Workspace[]).map(check).filter(Boolean).join('\n')
