@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { memoryStore } from '#coatcheck/stores/memory'
 import type { Page } from '#coatcheck/testing/browser'
-import { KEY } from '../support/application.ts'
+import { KEY, startClock } from '../support/application.ts'
 import {
   arriving,
   ask,
@@ -140,6 +141,24 @@ describe('a sign-in under way', () => {
     const { path, cookie } = await arriving(app)
     const rotated = app.another({ keys: [`${KEY}, the next one`, KEY] })
     assert.equal((await ask(app, path, { cookie, auth: rotated })).status, 303)
+  })
+
+  it('is refused by a sign-out that came later, however long the store took to tell it the time', async (t) => {
+    const clock = startClock()
+    const kept = memoryStore({ now: clock.now })
+    let onItsWay = 0
+    const now = async (): Promise<number> => {
+      const told = await kept.now()
+      clock.forward(onItsWay)
+      return told
+    }
+    const app = await start(t, { store: { ...kept, now }, given: { clock } })
+    const { path, cookie } = await arriving(app)
+    clock.forward(10)
+    onItsWay = 50
+    await app.auth.signOut({ subject: 'U1' })
+    assert.equal((await ask(app, path, { cookie })).status, 400)
+    assert.deepEqual(failures(app), ['signed_out_meanwhile'])
   })
 
   it('is forgotten by a sign-out in another tab, which no callback survives', async (t) => {

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { PostgresAnswer, PostgresClient, PostgresPool } from '#coatcheck/stores/postgres'
 import type { PostgresAddress } from '../servers/postgres.ts'
+import { until } from '../servers/until.ts'
 
 /** A pool that does something else, or more, at its statements: `ask` asks the server as it was to be. */
 export function intercept(
@@ -35,9 +36,17 @@ export async function withPool(
   work: (pool: pg.Pool) => Promise<void>,
 ): Promise<void> {
   const own = new pg.Pool({ ...server.config, ...config })
+  const open = new Set<pg.PoolClient>()
+  own.on('connect', (client) => {
+    open.add(client)
+    client.once('end', () => open.delete(client))
+  })
   try {
     await work(own)
   } finally {
     await own.end()
+    // `pg` says so before its connections are closed: one that hears of the server's end meanwhile
+    // has nobody to tell, and would end the process.
+    await until('its connections are closed', () => open.size === 0)
   }
 }

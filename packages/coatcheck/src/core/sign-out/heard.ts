@@ -29,11 +29,12 @@ export async function heard<T>(
 
 /**
  * The store's time at which something was heard, at `at` by our clock: it may have waited for the
- * store since.
+ * store since. Too late rather than too early, by as long as the store's answer takes: a mark that
+ * is a moment too early lets in a sign-in that began before the sign-out.
  */
 export async function storeTimeOf(context: Context, at: number): Promise<number> {
-  const now = await context.store.now()
-  return now - (context.environment.now() - at)
+  const waited = context.environment.now() - at
+  return (await context.store.now()) - waited
 }
 
 function tellLost(context: Context, cause: SignOutCause, why: unknown): void {
