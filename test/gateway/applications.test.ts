@@ -68,6 +68,16 @@ test('What an application did not confirm is owed to it, and the sign-out is don
   assert.equal(failed?.type === 'place' && failed.outcome, 'failed')
 })
 
+test('An application that refuses one logout token hears of the other sessions all the same', async (t) => {
+  const { deployment, tokens, answers } = await start(t)
+  answers.push(400)
+  for (let count = 0; count < 10; count += 1) await deployment.signedIn()
+  const receipt = await deployment.gateway.auth.signOut({ subject: 'U1' })
+  assert.equal(receipt.removed, 10)
+  assert.equal(receipt.places[0]?.outcome, 'owed')
+  assert.equal(tokens.length, 10)
+})
+
 test('What is owed to an application is done once it answers, without anybody asking', async (t) => {
   let later = 0
   const now = (): number => Date.now() + later

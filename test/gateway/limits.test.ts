@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { until } from '../servers/until.ts'
 import { askRaw } from './guard-ask.ts'
 import { start, statusesOf, urlsOf } from './refused.ts'
 
@@ -71,6 +72,27 @@ test('One connection more than there may be is closed; when another has ended th
   const text = await askRaw(origin, `${head}Connection: close\r\n\r\n`)
   assert.deepEqual(statusesOf(text), [200])
 })
+
+for (const [what, wish] of Object.entries({
+  'is refused': 'Upgrade: websocket\r\nContent-Length: 4',
+  'the application does not grant': 'Upgrade: websocket',
+  'nobody grants': 'Upgrade: h2c',
+})) {
+  test(`An upgrade that ${what} leaves no connection behind, whatever its client goes on to say`, async (t) => {
+    const { origin } = await start(t, { connections: 1 })
+    const { hostname, port } = new URL(origin)
+    const socket = connect(Number(port), hostname)
+    socket.write(`GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n${wish}\r\n\r\n`)
+    await once(socket, 'data')
+    socket.end('and more')
+    socket.resume()
+    await once(socket, 'close')
+    await until('there is room for the next', async () => {
+      const answer = askRaw(origin, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+      return statusesOf(await answer.catch(() => '')).includes(200)
+    })
+  })
+}
 
 /** A connection that the gateway has accepted: it has begun to wait for the rest of a request. */
 async function accepted(origin: string, head: string): Promise<Socket> {

@@ -31,14 +31,32 @@ export function applicationPlace(
   return {
     name: placeName(name),
     async end(ended, signal) {
-      for (const target of targetsOf(ended)) {
-        const token = logoutToken(keys, { issuer, audience }, target)
-        await tell(uri, token, signal)
-      }
+      await tellAll(targetsOf(ended), (target) =>
+        tell(uri, logoutToken(keys, { issuer, audience }, target), signal),
+      )
       // How many sessions it had of them, it does not say.
       return undefined
     },
   }
+}
+
+/** So many logout tokens are on their way to an application at once. */
+const AT_ONCE = 8
+
+/** Whatever the application says of one session, it hears of the others. Rejects if any failed. */
+async function tellAll(
+  targets: readonly LogoutTarget[],
+  tellOne: (target: LogoutTarget) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = []
+  for (let at = 0; at < targets.length; at += AT_ONCE) {
+    const some = targets.slice(at, at + AT_ONCE)
+    const told = some.map((target) =>
+      tellOne(target).catch((error: unknown) => failures.push(error)),
+    )
+    await Promise.all(told)
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
 async function tell(uri: string, token: string, signal: AbortSignal): Promise<void> {

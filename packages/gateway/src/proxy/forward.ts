@@ -41,9 +41,11 @@ export function forwarder(
       return sendResponse(admitted.answer, reply.raw)
     }
     const { told, session } = admitted
+    // The client left while we were asking.
+    if (raw.socket.destroyed) return reply
     if (session !== undefined) follow(context, session, reply.raw)
-    // The client left, or the session ended, while we were asking.
-    if (reply.raw.destroyed || raw.socket.destroyed) return reply
+    // The session ended while we were asking.
+    if (reply.raw.destroyed) return reply
     request.told = told
     if (hasBody(raw)) request.body = context.guard.body(raw)
     return reply.from(upstreamPath(raw.url ?? '/', found.stripped, false), hooks.get(found))

@@ -6,6 +6,7 @@ import type { Session } from 'coatcheck'
 import type { GatewayContext } from '../server/context.ts'
 import type { Stream } from '../streams/open-streams.ts'
 import { withoutSetCookiesOfOurs } from './cookies.ts'
+import { hangUp } from './hang-up.ts'
 import { upstreamPath } from './path.ts'
 import { requestHeaders, type Told } from './request-headers.ts'
 
@@ -73,6 +74,7 @@ export function openTunnel(
       socket.write(headOf(answer))
       answer.on('error', () => socket.destroy())
       answer.pipe(socket)
+      socket.once('finish', () => hangUp(socket))
     })
     outgoing.end()
   })

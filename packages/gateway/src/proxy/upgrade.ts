@@ -6,6 +6,7 @@ import type { GatewayContext } from '../server/context.ts'
 import { FAULT } from '../server/failure.ts'
 import { admit, find } from './admit.ts'
 import { reasonOf, upstreamFailure } from './failure.ts'
+import { hangUp } from './hang-up.ts'
 import { originForm, pathOf } from './path.ts'
 import { openTunnel } from './tunnel.ts'
 
@@ -23,6 +24,8 @@ export function upgrader(
     if ('status' in found) return sendRaw(socket, toAnswer(found, request))
     const { name } = found.configuration
     const admitted = await admit(context, found, request)
+    // The client left while we were asking.
+    if (socket.destroyed) return
     if ('answer' in admitted) {
       // Nobody follows a redirect here.
       const { status } = admitted.answer
@@ -74,7 +77,7 @@ function serveAsHttp(
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
   response.assignSocket(socket as Socket)
-  response.once('finish', () => socket.end())
+  response.once('finish', () => hangUp(socket))
   serve(request, response)
 }
 
@@ -99,5 +102,5 @@ const UPGRADE_WITH_BODY = {
 function sendRaw(socket: Duplex, { status, headers, body }: Answer): void {
   if (socket.destroyed) return
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${status} \r\n${lines.join('')}connection: close\r\n\r\n${body}`)
+  hangUp(socket, `HTTP/1.1 ${status} \r\n${lines.join('')}connection: close\r\n\r\n${body}`)
 }

@@ -72,16 +72,24 @@ export async function startGateway(
 
   async function close({ replaced } = { replaced: false }): Promise<void> {
     health.stopping()
-    watch.stop()
     provider.stop()
     // A stream never ends by itself; its client opens it again, elsewhere.
-    for (const one of [...sockets]) one.close()
-    streams.closeLasting()
-    const timer = setTimeout(() => server.server.closeAllConnections(), drain)
+    const closeLasting = (): void => {
+      for (const one of [...sockets]) one.close()
+      streams.closeLasting()
+    }
+    closeLasting()
+    const timer = setTimeout(() => {
+      // What was being opened when the others were closed.
+      closeLasting()
+      server.server.closeAllConnections()
+    }, drain)
     // Otherwise they serve to the end: who answers a request may need a token for it.
     const stopping = replaced ? beside.map((one) => stopServer(one, drain)) : []
     await server.close()
     clearTimeout(timer)
+    // Until then sessions may end elsewhere that have something open here.
+    watch.stop()
     await Promise.all(stopping)
     for (const one of beside) await stopServer(one, drain)
     await auth.close()
