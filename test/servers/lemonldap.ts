@@ -48,6 +48,8 @@ export function startLemonLdap({
         ...['--listen', `127.0.0.1:${port}`],
         // While one of them tells a client of a sign-out, the client asks another for the keys.
         ...['--workers', '3', '--preload-app'],
+        // It hangs up after an idle second without a word, and a code must not be sent twice.
+        '--disable-keepalive',
         join(folder, 'portal.psgi'),
       ],
       workplace,
