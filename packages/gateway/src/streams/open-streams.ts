@@ -26,7 +26,6 @@ export interface OpenStreams {
 /** The session a stream belongs to. */
 export interface StreamOwner {
   readonly handle: string
-  readonly subject: string
 }
 
 /** A session with something open. */
@@ -58,11 +57,11 @@ export function createOpenStreams(now: () => number = Date.now): OpenStreams {
   }
 
   return {
-    add({ handle, subject }, stream) {
+    add({ handle }, stream) {
       if (ended.size > 0 && ended.has(handle)) return stream.close()
       let open = sessions.get(handle)
       if (open === undefined) {
-        open = { handle, subject, confirmedAt: now(), streams: new Set() }
+        open = { handle, confirmedAt: now(), streams: new Set() }
         sessions.set(handle, open)
       }
       open.streams.add(stream)

@@ -1,3 +1,4 @@
+import { setImmediate as letOthersIn } from 'node:timers/promises'
 import type { Auth } from 'coatcheck'
 import type { Logger } from '../server/log.ts'
 import type { OpenSession, OpenStreams } from './open-streams.ts'
@@ -7,90 +8,94 @@ export interface Watch {
   stop(): void
 }
 
+/** Questions that wait for the store at once: it has requests to answer too. */
+const AT_ONCE = 32
+
 /**
- * Closes what belongs to a session that ended in another process, within the bound. The list of a
- * user's sessions is asked, since that does not count as the user's activity.
+ * Closes what belongs to a session that ended in another process, within the bound. Each session is
+ * asked about by itself, by its handle, when half of the bound has gone by since it was last known
+ * to stand; that does not count as the user's activity.
  *
- * While the store does not answer nobody knows, and what could not be confirmed within the bound is
- * closed as well: an open stream is served like a request, and those get 503 then. That signs
- * nobody out; a client opens its stream again once the store is back. A shorter outage closes
- * nothing, since it is asked twice within the bound.
+ * **The bound holds whatever the store does, and however many sessions have something open**: ten
+ * times within it all are looked at, and what would be beyond it at the next look is closed, asked
+ * about or not. A session that ended was confirmed before, at the latest when it ended, so what it
+ * has open is gone a bound after that. All are confirmed, and nothing is closed for want of an
+ * answer, as long as the store has some three tenths of the bound for every session that falls due
+ * at once: 1.5 seconds by default, which is {@link AT_ONCE} × 1,500 sessions where it takes a
+ * millisecond for one, even if all of them came in the same moment.
+ *
+ * What is closed without an answer signs nobody out: an open stream is served like a request, and
+ * those get 503 while the store is away. A client opens its stream again once it is back. An outage
+ * of less than those three tenths closes nothing.
  */
 export function watchStreams(
   auth: Pick<Auth, 'sessions'>,
   streams: OpenStreams,
   checkSeconds: number,
   logger: Logger,
-  now: () => number = Date.now,
 ): Watch {
   const bound = checkSeconds * 1000
-  let timer: NodeJS.Timeout | undefined
+  const pause = bound / 10
+  let lookedAt = Date.now()
+  let blindFrom = 0
+  let isAsking = false
   let isStopped = false
 
-  /** One question for each user, whatever they have open. */
-  async function check(): Promise<void> {
-    const due = bySubject(streams.owners(), now() - bound / 4)
-    for (const [subject, sessions] of due) {
-      const askedAt = now()
-      let handles: ReadonlySet<string> | undefined
-      try {
-        handles = new Set((await auth.sessions({ subject })).map(({ handle }) => handle))
-      } catch {
-        // The store has been told of by the library's own event.
+  function look(): void {
+    const at = Date.now()
+    // Suspended or overloaded: the bound is broken already, and asking comes before closing again.
+    if (at - lookedAt > bound / 2) blindFrom = at + bound / 2
+    lookedAt = at
+    if (at >= blindFrom) closeBlind(at)
+    if (isAsking) return
+    const due = [...streams.owners()].filter(({ confirmedAt }) => at - confirmedAt >= bound / 2)
+    if (due.length === 0) return
+    isAsking = true
+    void askAll(due).finally(() => {
+      isAsking = false
+    })
+  }
+
+  function closeBlind(at: number): void {
+    let closed = 0
+    for (const { handle, confirmedAt } of streams.owners()) {
+      if (at + pause - confirmedAt <= bound) continue
+      streams.close(handle)
+      closed += 1
+    }
+    if (closed > 0) logger.warn('streams_closed_blind', { sessions: closed })
+  }
+
+  async function askAll(due: readonly OpenSession[]): Promise<void> {
+    const left = due.values()
+    const asking = Array.from({ length: Math.min(AT_ONCE, due.length) }, async () => {
+      for (const session of left) {
+        if (isStopped) return
+        await ask(session)
+        // A store in this process answers at once, and requests wait meanwhile.
+        await letOthersIn()
       }
-      for (const session of sessions) settle(session, handles, askedAt)
-      if (isStopped) return
+    })
+    await Promise.all(asking)
+  }
+
+  async function ask(session: OpenSession): Promise<void> {
+    const askedAt = Date.now()
+    try {
+      const [standing] = await auth.sessions({ session: session.handle })
+      if (standing === undefined) streams.end(session.handle)
+      else session.confirmedAt = askedAt
+    } catch {
+      // The store has been told of by the library's own event, and is asked again at the next look.
     }
   }
 
-  function settle(
-    session: OpenSession,
-    handles: ReadonlySet<string> | undefined,
-    askedAt: number,
-  ): void {
-    if (handles?.has(session.handle)) {
-      session.confirmedAt = askedAt
-    } else if (handles !== undefined) {
-      streams.end(session.handle)
-    } else if (now() - session.confirmedAt >= bound) {
-      logger.warn('streams_closed_blind')
-      streams.close(session.handle)
-    }
-  }
-
-  function schedule(): void {
-    timer = setTimeout(() => {
-      check()
-        .catch((error: unknown) => {
-          logger.error('stream_check_failed', { reason: String((error as Error)?.name) })
-        })
-        .finally(() => {
-          if (!isStopped) schedule()
-        })
-    }, bound / 2)
-    timer.unref()
-  }
-
-  schedule()
+  const timer = setInterval(look, pause)
+  timer.unref()
   return {
     stop() {
       isStopped = true
-      clearTimeout(timer)
+      clearInterval(timer)
     },
   }
-}
-
-/** Those that were not confirmed since; most requests are over before they are ever asked about. */
-function bySubject(
-  owners: Iterable<OpenSession>,
-  since: number,
-): ReadonlyMap<string, readonly OpenSession[]> {
-  const found = new Map<string, OpenSession[]>()
-  for (const session of owners) {
-    if (session.confirmedAt > since) continue
-    const others = found.get(session.subject)
-    if (others === undefined) found.set(session.subject, [session])
-    else others.push(session)
-  }
-  return found
 }
