@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
 import { ask, askRaw } from './guard-ask.ts'
-import { type Deployment, deploy, type Upstream, upstream } from './under-test.ts'
+import {
+  type Deployment,
+  type DeploymentOptions,
+  deploy,
+  type Upstream,
+  upstream,
+} from './under-test.ts'
 
 for (const [who, headers, status] of [
   ['a page of the same origin', { 'sec-fetch-site': 'same-origin' }, 200],
@@ -152,7 +158,7 @@ it('adds security headers where the application has none, and leaves what it has
 })
 
 it('a browser that came by https is told to stay with it', async (t) => {
-  const { gateway } = await start(t, 'public', {}, { origin: 'https://apps.example' })
+  const { gateway } = await start(t, 'public', {}, { over: { origin: 'https://apps.example' } })
   const { headers } = await ask(gateway.url)
   assert.equal(headers['strict-transport-security'], 'max-age=31536000')
 })
@@ -165,8 +171,7 @@ it('a request that names two hosts reaches nobody', async (t) => {
 })
 
 it('a body that is longer than allowed is refused before it is read, and one in chunks on its way', async (t) => {
-  const limits = { ...LIMITS, requestBytes: 1000 }
-  const { gateway, application } = await start(t, 'public', {}, { limits })
+  const { gateway, application } = await start(t, 'public', {}, { limits: { requestBytes: 1000 } })
   const told = await ask(gateway.url, { method: 'POST', headers: { 'content-length': 1001 } }, [
     'x'.repeat(1001),
   ])
@@ -193,21 +198,11 @@ const SOCKET = {
   'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
 }
 
-const LIMITS: Deployment['configuration']['limits'] = {
-  requestBytes: 100_000_000,
-  headerBytes: 16_384,
-  headersSeconds: 60,
-  requestSeconds: 0,
-  upstreamSeconds: 30,
-  connections: 1000,
-  streamCheckSeconds: 30,
-}
-
 async function start(
   t: TestContext,
   access: 'public' | 'signed_in' | 'api',
   answer: Readonly<Record<string, string>> = {},
-  over: Partial<Deployment['configuration']> = {},
+  options: Pick<DeploymentOptions, 'limits' | 'over'> = {},
 ): Promise<Started> {
   const application = await upstream(t, async (request, response) => {
     // The whole body, as an application would.
@@ -216,7 +211,7 @@ async function start(
   })
   const { origin, gateway, signedIn } = await deploy(t, {
     applications: [{ upstream: application.url, access }],
-    over,
+    ...options,
   })
   if (access === 'public') return { origin, gateway, application, cookie: 'a=cookie' }
   const browser = await signedIn()

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test'
-import { type Deployment, deploy, type Upstream, upstream } from './under-test.ts'
+import { type DeploymentOptions, deploy, type Upstream, upstream } from './under-test.ts'
 
 /** The lines of a request for a WebSocket, without the first. */
 export const UPGRADE = [
@@ -35,7 +35,7 @@ export interface Started {
 /** Starts one with an application for everybody, which reads what it is sent. */
 export async function start(
   t: TestContext,
-  limits: Partial<Deployment['configuration']['limits']> = {},
+  limits: DeploymentOptions['limits'] = {},
 ): Promise<Started> {
   const whole: string[] = []
   const app = await upstream(t, async (request, response) => {
@@ -50,17 +50,7 @@ export async function start(
   })
   const { origin } = await deploy(t, {
     applications: [{ upstream: app.url, access: 'public' }],
-    over: { limits: { ...LIMITS, ...limits } },
+    limits: { requestBytes: 1000, headerBytes: 8192, connections: 100, ...limits },
   })
   return { app, origin, whole }
-}
-
-const LIMITS: Deployment['configuration']['limits'] = {
-  requestBytes: 1000,
-  headerBytes: 8192,
-  headersSeconds: 60,
-  requestSeconds: 0,
-  upstreamSeconds: 30,
-  connections: 100,
-  streamCheckSeconds: 30,
 }

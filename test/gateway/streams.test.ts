@@ -5,9 +5,14 @@ import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { TokenStore } from '#coatcheck'
 import { memoryStore } from '#coatcheck/stores/memory'
-import type { GatewayConfiguration } from '#gateway/configuration/configuration'
 import { createOpenStreams } from '#gateway/streams/open-streams'
-import { type Deployment, deploy, type Upstream, upstream } from './under-test.ts'
+import {
+  type Deployment,
+  type DeploymentOptions,
+  deploy,
+  type Upstream,
+  upstream,
+} from './under-test.ts'
 import { acceptWebSockets, openWebSocket } from './web-socket.ts'
 
 test('A sign-out closes the WebSockets of that session at once, and nobody else’s', async (t) => {
@@ -155,24 +160,14 @@ test('What asked for its session right before that ended is closed when it begin
   assert.equal(closed.length, 2)
 })
 
-async function start(t: TestContext, over: Partial<GatewayConfiguration['limits']> = {}) {
+async function start(t: TestContext, limits: DeploymentOptions['limits'] = {}) {
   const app = await upstream(t, (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write('data: first\n\n')
   })
   acceptWebSockets(app.server)
   const { store, fail, mend, asked } = failingStore()
-  const limits = {
-    requestBytes: 1e6,
-    headerBytes: 16_384,
-    headersSeconds: 60,
-    requestSeconds: 0,
-    upstreamSeconds: 30,
-    connections: 100,
-    streamCheckSeconds: 30,
-    ...over,
-  }
-  const deployment = await deploy(t, { upstream: app.url, over: { limits }, parts: { store } })
+  const deployment = await deploy(t, { upstream: app.url, limits, parts: { store } })
   return { app, deployment, fail, mend, asked }
 }
 

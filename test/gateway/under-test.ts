@@ -42,6 +42,7 @@ export interface DeploymentOptions {
   readonly upstream?: string
   readonly applications?: readonly (Partial<ApplicationConfiguration> & { upstream: string })[]
   readonly over?: Partial<GatewayConfiguration>
+  readonly limits?: Partial<GatewayConfiguration['limits']>
   readonly trustedProxies?: readonly string[]
   readonly provider?: TestProviderOptions
   readonly parts?: Partial<GatewayParts>
@@ -97,6 +98,7 @@ export async function deploy(t: TestContext, options: DeploymentOptions): Promis
       upstreamSeconds: 30,
       connections: 1000,
       streamCheckSeconds: 30,
+      ...options.limits,
     },
     operations: undefined,
     log: { level: 'debug' },
