@@ -221,6 +221,16 @@ const table: [string, string, string, number | undefined, RegExp][] = [
     /without scheme/,
   ],
   [
+    'an application at a host where nobody is ever signed in',
+    file(
+      'applications:\n  - { name: a, host: a.example, upstream: "http://127.0.0.1:1" }',
+      'upstream',
+    ),
+    'applications[0].host',
+    8,
+    /cookie belongs to the host of origin.*path.*access: public.*as its origin/,
+  ],
+  [
     'a resource that is no URI',
     file(
       'applications:\n  - { name: a, accessToken: { resource: api }, upstream: "http://127.0.0.1:1" }',

@@ -73,6 +73,14 @@ describe('a configuration', () => {
     assert.deepEqual(of('postgres://u@h/db'), { kind: 'postgres', url: 'postgres://u@h/db' })
   })
 
+  it('takes applications at other hosts where they are public, and at other ports of its own', () => {
+    const { applications } = load(`${MINIMAL.replace(/^upstream.*$/m, '')}applications:
+  - { name: shop, host: shop.example, access: public, upstream: 'http://127.0.0.1:1' }
+  - { name: staff, host: 'apps.example:8443', upstream: 'http://127.0.0.1:2' }
+  - { name: wiki, host: apps.example, upstream: 'http://127.0.0.1:3' }`)
+    assert.equal(applications.length, 3)
+  })
+
   it('takes addresses, levels and paths in short', () => {
     const { listen, operations, tokenEndpoint, log } = load(
       `${MINIMAL}listen: 0.0.0.0:80\noperations: 9090\ntokenEndpoint: unix:./token.sock\nlog: warn`,

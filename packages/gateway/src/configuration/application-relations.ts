@@ -1,4 +1,5 @@
 import { ONLY_NAME } from './applications.ts'
+import { isHost } from './kinds.ts'
 import type { Path } from './mistake.ts'
 import type { Refuse } from './relations.ts'
 import { at } from './secret-files.ts'
@@ -38,7 +39,23 @@ function applications(tree: unknown, refuse: Refuse): void {
     }
   }
   neighbours(list(many), refuse)
+  hosts(origin, list(many), refuse)
   accessTokens(tree, list(many), refuse)
+}
+
+/** The session's cookie goes to the host that set it, and to no other; ports are all the same to it. */
+function hosts(origin: unknown, all: readonly unknown[], refuse: Refuse): void {
+  if (typeof origin !== 'string' || !URL.canParse(origin)) return
+  const { hostname } = new URL(origin)
+  for (const [index, one] of all.entries()) {
+    const host = at(one, ['host'])
+    if (typeof host !== 'string' || !isHost(host) || at(one, ['access']) === 'public') continue
+    if (host.replace(/:\d+$/, '') === hostname) continue
+    refuse(
+      ['applications', index, 'host'],
+      'the session’s cookie belongs to the host of origin, so that nobody would ever be signed in here: write a path below the origin instead of a host, or access: public, or run another gateway that has this host as its origin',
+    )
+  }
 }
 
 /** A provider gives the sign-in's own token for the first resource that was asked for. */

@@ -47,7 +47,7 @@ const application: z.ZodType<ApplicationConfiguration> = z
       host: maybe(
         text(
           {
-            what: 'Only requests to this host; to any when left out.',
+            what: 'Only requests to this host; to any when left out. Another than that of `origin` is for `public` applications.',
             fix: 'write a host as it is in the Host header, in lower case and without scheme, such as apps.example',
           },
           isHost,

@@ -30,7 +30,7 @@ export async function examineOrigin(
 }
 
 /** Mistakes that can be seen without asking anybody. */
-function settings({ origin, listen, applications }: GatewayConfiguration): Finding[] {
+function settings({ origin, listen }: GatewayConfiguration): Finding[] {
   const url = new URL(origin)
   const findings: Finding[] = []
   if (url.protocol === 'http:' && listen.tls) {
@@ -61,17 +61,6 @@ function settings({ origin, listen, applications }: GatewayConfiguration): Findi
       problem(
         'listen.trustedProxies',
         'Everybody is trusted, so that anybody can say where a request came from: write the addresses of your load balancer.',
-      ),
-    )
-  }
-  for (const { name, host, access } of applications) {
-    // Cookies know no ports.
-    if (host?.replace(/:\d+$/, '') === url.hostname) continue
-    if (host === undefined || access === 'public') continue
-    findings.push(
-      problem(
-        `applications (${name})`,
-        `It is at the host ${host}, and the session’s cookie belongs to ${url.hostname} alone: nobody is ever signed in there. Put it under a path of ${url.hostname}, or run a gateway with that origin.`,
       ),
     )
   }
