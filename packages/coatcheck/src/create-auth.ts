@@ -43,7 +43,7 @@ export function createAuth(options: AuthOptions): Auth {
     refreshes: createRefreshes(),
     strangers: createRateLimit(2000, 50, environment.now),
     emit,
-    wakeWorker: () => worker.wake(),
+    wakeWorker: (owed) => worker.wake(owed),
   }
   const worker = startWorker(context)
   const router = createRouter(context)

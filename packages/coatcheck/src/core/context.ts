@@ -4,6 +4,7 @@ import type { Environment } from './environment.ts'
 import type { Provider } from './provider/types.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Deferred } from './sign-out/deferred.ts'
+import type { OwedTo } from './sign-out/owed.ts'
 import type { Keyring } from './tokens/keyring.ts'
 import type { Refreshes } from './tokens/refresh.ts'
 import type { TokenStore } from './tokens/store.ts'
@@ -24,6 +25,6 @@ export interface Context {
   readonly strangers: RateLimit
   /** Tells the observer. Never throws. */
   readonly emit: (event: AuthEvent) => void
-  /** Wakes the worker that revokes at the provider. */
-  readonly wakeWorker: () => void
+  /** Wakes the worker that does what became owed. */
+  readonly wakeWorker: (owed: OwedTo) => void
 }

@@ -43,6 +43,9 @@ export interface UnfinishedSignOut {
   readonly dueAt: number
 }
 
+/** Whom something is owed to: the provider, or one of the application's places. */
+export type OwedTo = Pick<OwedRevocation, 'kind'> | Pick<OwedPlace, 'kind' | 'place'>
+
 /** What nobody has confirmed for so long is given up, with an alarm. */
 export const RETENTION: number = 24 * 3_600_000
 /** The worker looks at it last; only then may the store sweep it. */
@@ -99,7 +102,7 @@ export async function oweTokens(
   }
   const { id, record } = toSuccessor(context, vault, context.provider, `w.${receipt}`, work)
   await context.store.insert(id, record)
-  context.wakeWorker()
+  context.wakeWorker({ kind: 'revocation' })
   return receipt
 }
 
@@ -114,5 +117,5 @@ export async function hasten(context: Context, ids: readonly string[]): Promise<
     const { record } = toSuccessor(context, vault, context.provider, id, next)
     await context.store.replace(id, bytes, record)
   }
-  context.wakeWorker()
+  context.wakeWorker({ kind: 'revocation' })
 }

@@ -6,7 +6,7 @@ import type { Removed, SignOutOrder } from './order.ts'
 import { toSuccessor } from './owed.ts'
 import { oweNamesToPlaces } from './owed-places.ts'
 import { createTally, inStep, type Tally } from './tally.ts'
-import { tellPlaces } from './tell-places.ts'
+import { tellPlaces, wakeForPlaces } from './tell-places.ts'
 
 /** So many records go in the first step: some ten milliseconds of work. */
 const FIRST_STEP = 64
@@ -42,12 +42,14 @@ export async function removeSessions(
     }
   } catch (error) {
     // What was done before the store failed is done: nothing is removed in silence.
-    tell(context, tally.end(), false)
+    const done = tally.end()
+    wakeForProvider(context, done)
+    tell(context, done, false)
     throw error
   }
   const removed = tally.end()
   // The provider need not wait for a place that hangs.
-  if (removed.owed.length > 0) context.wakeWorker()
+  wakeForProvider(context, removed)
   const places =
     tally.toPlaces.size === 0 || order.inBackground
       ? removed.receipt.places
@@ -57,10 +59,13 @@ export async function removeSessions(
   return told
 }
 
-function tell(context: Context, { receipt, owed }: Removed, evenOfNone: boolean): void {
+function tell(context: Context, { receipt }: Removed, evenOfNone: boolean): void {
   if (receipt.removed > 0 || evenOfNone) context.emit({ type: 'signed_out', receipt })
-  const isOwed = owed.length > 0 || receipt.places.some(({ outcome }) => outcome === 'owed')
-  if (isOwed) context.wakeWorker()
+  wakeForPlaces(context, receipt)
+}
+
+function wakeForProvider(context: Context, { owed }: Removed): void {
+  if (owed.length > 0) context.wakeWorker({ kind: 'revocation' })
 }
 
 /**

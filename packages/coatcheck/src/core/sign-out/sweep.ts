@@ -5,6 +5,7 @@ import { openWork } from './owed.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { tellAbandoned } from './retry.ts'
 import { createTally, inStep } from './tally.ts'
+import { wakeForPlaces } from './tell-places.ts'
 
 const BATCH = 128
 
@@ -38,7 +39,8 @@ export async function sweepExpired(context: Context): Promise<void> {
     }
     const { receipt, owed } = tally.end()
     if (receipt.removed > 0) context.emit({ type: 'signed_out', receipt })
-    if (owed.length > 0 || receipt.places.length > 0) context.wakeWorker()
+    if (owed.length > 0) context.wakeWorker({ kind: 'revocation' })
+    wakeForPlaces(context, receipt)
     if (swept.length < BATCH) return
   }
 }

@@ -44,6 +44,13 @@ export function stillOwed({ configuration }: Context, isAny: boolean): Told[] {
   return configuration.places.map(({ name }) => ({ name, outcome: 'owed', removed: undefined }))
 }
 
+/** Wakes the workers of those places that a receipt says are owed. */
+export function wakeForPlaces(context: Context, { places }: SignOutReceipt): void {
+  for (const { name, outcome } of places) {
+    if (outcome === 'owed') context.wakeWorker({ kind: 'place', place: name })
+  }
+}
+
 /** One attempt of a worker. */
 export async function tellOwed(
   context: Context,

@@ -1,4 +1,4 @@
-import { AuthError } from '../../errors.ts'
+import type { Place } from '../../places.ts'
 import type { Context } from '../context.ts'
 import { pagesUnder } from '../tokens/all-under.ts'
 import { owedIndex } from '../tokens/home.ts'
@@ -7,12 +7,14 @@ import { attemptOf, claimAttempt } from './claim-attempt.ts'
 import {
   type OwedPlace,
   type OwedRevocation,
+  type OwedTo,
   openWork,
   type UnfinishedSignOut,
   type Work,
 } from './owed.ts'
 import { removeSessions } from './remove.ts'
 import { revokeOwed } from './revoke.ts'
+import { ROUND, type Round, startRounds } from './rounds.ts'
 import { sweepExpired } from './sweep.ts'
 import { tellOwed } from './tell-places.ts'
 
@@ -21,13 +23,12 @@ import { tellOwed } from './tell-places.ts'
  * and removals that somebody left unfinished.
  */
 export interface Worker {
-  /** Looks now instead of at the next round. */
-  wake(): void
+  /** Something became owed: whoever does it looks now instead of at the next round. */
+  wake(owed: OwedTo): void
   /** Resolves when what is under way is done. */
   stop(): Promise<void>
 }
 
-const ROUND = 5_000
 const SWEEP_EVERY = 60_000
 /** So many revocations are sent to the provider at once, and so many sign-outs told to a place. */
 const AT_ONCE = 4
@@ -44,22 +45,22 @@ export function startWorker(context: Context): Worker {
   const { signal } = stopping
   let sweptAt = Number.NEGATIVE_INFINITY
 
-  async function finishRemovals(): Promise<number> {
-    const next = await lookFor(context, isUnfinished, finish, async (due) => {
+  async function finishRemovals(): Promise<Round> {
+    const looked = await lookFor(context, isUnfinished, finish, async (due) => {
       for (const each of due) await each()
     })
     if (context.environment.now() - sweptAt >= SWEEP_EVERY) {
       await sweepExpired(context)
       sweptAt = context.environment.now()
     }
-    return next
+    return looked
   }
 
   const some = (due: readonly Job[]): Promise<void> => inParallel(due, AT_ONCE, signal)
 
-  const revoke = (): Promise<number> => lookFor(context, isRevocation, revokeOwed, some)
+  const revoke = (): Promise<Round> => lookFor(context, isRevocation, revokeOwed, some)
 
-  const toPlaces = context.configuration.places.map((place) => (): Promise<number> => {
+  const tell = (place: Place): Promise<Round> => {
     const isItsOwn = (work: Work): work is OwedPlace =>
       work.kind === 'place' && work.place === place.name
     return lookFor(
@@ -68,46 +69,26 @@ export function startWorker(context: Context): Worker {
       (_, entry, work) => tellOwed(context, place, { entry, work }, signal),
       some,
     )
-  })
+  }
 
-  const rounds = [finishRemovals, revoke, ...toPlaces].map((round) =>
-    startRounds(context, round, signal),
+  const removals = startRounds(context, finishRemovals, signal)
+  const revocations = startRounds(context, revoke, signal)
+  const places = new Map(
+    context.configuration.places.map((place) => [
+      place.name,
+      startRounds(context, () => tell(place), signal),
+    ]),
   )
   return {
-    wake() {
-      for (const each of rounds) each.wake()
+    wake(owed) {
+      const rounds = owed.kind === 'revocation' ? revocations : places.get(owed.place)
+      rounds?.wake()
     },
     async stop() {
       stopping.abort()
-      await Promise.all(rounds.map((each) => each.ended))
+      await Promise.all([removals, revocations, ...places.values()].map(({ ended }) => ended))
     },
   }
-}
-
-/** Does something again and again; it says after how many milliseconds it wants to be done next. */
-function startRounds(
-  context: Context,
-  round: () => Promise<number>,
-  signal: AbortSignal,
-): { readonly wake: () => void; readonly ended: Promise<void> } {
-  let waking = new AbortController()
-
-  async function run(): Promise<void> {
-    while (!signal.aborted) {
-      waking = new AbortController()
-      const next = await round().catch((error: unknown) => {
-        // The store told `observe` already; anything else is our own fault and must be seen.
-        if (!(error instanceof AuthError)) {
-          context.emit({ type: 'worker_failed', error: String(error) })
-        }
-        return ROUND
-      })
-      if (signal.aborted) return
-      await context.environment.wait(next, AbortSignal.any([waking.signal, signal]))
-    }
-  }
-
-  return { wake: () => waking.abort(), ended: Promise.resolve().then(run) }
 }
 
 type Job = () => Promise<void>
@@ -118,15 +99,18 @@ async function lookFor<Kind extends Work>(
   isWanted: (work: Work) => work is Kind,
   finishOne: (context: Context, entry: StoredEntry, work: Kind) => Promise<void>,
   doAll: (due: readonly Job[]) => Promise<void>,
-): Promise<number> {
+): Promise<Round> {
+  const { now } = context.environment
   const vault = await context.keyring.confirm()
   let next = ROUND
+  let took = 0
+  let from = now()
   for await (const page of pagesUnder(context, owedIndex(vault, context.provider))) {
     const due: Job[] = []
     for (const { id, value } of page) {
       const listed = openWork(vault, id, value)
       if (listed === undefined || !isWanted(listed)) continue
-      const wait = listed.dueAt - context.environment.now()
+      const wait = listed.dueAt - now()
       if (wait > 0) {
         next = Math.min(next, wait)
         continue
@@ -137,9 +121,11 @@ async function lookFor<Kind extends Work>(
         await finishOne(context, claimed.entry, claimed.work)
       })
     }
+    took += now() - from
     await doAll(due)
+    from = now()
   }
-  return next
+  return { next, took }
 }
 
 function isUnfinished(work: Work): work is UnfinishedSignOut {
