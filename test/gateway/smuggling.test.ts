@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { askRaw } from './guard-ask.ts'
 import { start, statusesOf, urlsOf, WEB_SOCKET } from './refused.ts'
+import { deploy, upstream } from './under-test.ts'
 
 const NEXT = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
 const CHUNKED = `0\r\n\r\n${NEXT}`
@@ -59,6 +60,30 @@ for (const encoding of [
     const { app, origin } = await start(t)
     const lines = `Host: x\r\nTransfer-Encoding: ${encoding}`
     const text = await askRaw(origin, `POST / HTTP/1.1\r\n${lines}\r\n\r\n${CHUNKED}`)
+    assert.equal(statusesOf(text)[0], 501)
+    assert.ok(!statusesOf(text).includes(200))
+    assert.deepEqual(urlsOf(app), [])
+  })
+}
+
+for (const path of [
+  '/auth/session',
+  '/.well-known/jwks.json',
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/nobodys',
+  '//open/x',
+  '/%zz',
+]) {
+  test(`Nor is it anybody's at ${path}, whoever answers there`, async (t) => {
+    const app = await upstream(t)
+    const { origin } = await deploy(t, {
+      applications: [{ upstream: app.url, path: '/open', access: 'public' }],
+    })
+    const next = 'GET /open/smuggled HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n`
+    const text = await askRaw(origin, `${head}0\r\n\r\n${next}`)
     assert.equal(statusesOf(text)[0], 501)
     assert.ok(!statusesOf(text).includes(200))
     assert.deepEqual(urlsOf(app), [])

@@ -21,8 +21,8 @@ export function find(
   request: IncomingMessage,
 ): Application | Refusal {
   const application = applications.find(request.headers.host, pathOf(request.url ?? '/'))
-  if (application === 'ambiguous') return AMBIGUOUS
-  if (application === undefined) return NOBODYS
+  if (application === 'ambiguous') return guard.refuse(request, undefined) ?? AMBIGUOUS
+  if (application === undefined) return guard.refuse(request, undefined) ?? NOBODYS
   return guard.refuse(request, application) ?? application
 }
 

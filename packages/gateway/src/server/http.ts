@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { METHODS } from 'node:http'
 import replyFrom from '@fastify/reply-from'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import { originForm } from '../proxy/path.ts'
 
@@ -36,6 +41,9 @@ export function createHttpServer({ listen, limits }: GatewayConfiguration): Fast
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
+    // The router's own answers would pass by the guard.
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+      request.server.errorHandler(error, request, reply),
     rewriteUrl: ({ url = '/' }) => originForm(url),
   } as object) as FastifyInstance
   server.server.maxConnections = limits.connections

@@ -35,7 +35,7 @@ export function mountRoutes(
     const path = pathOf(raw.url ?? '/')
     const isOurs = auth.owns(path)
     if (isOurs || OWN.test(path) || asked?.owns(path)) {
-      const refusal = isOurs ? guard.refuse(raw, undefined) : undefined
+      const refusal = guard.refuse(raw, undefined)
       const answer = refusal === undefined ? undefined : toAnswer(refusal, raw)
       const given = answer ?? (isOurs ? undefined : await own(path, raw))
       if (isOurs || given !== undefined) {
@@ -48,6 +48,7 @@ export function mountRoutes(
   })
 
   server.setErrorHandler((error, request, reply) => {
+    if (isUnreadable(error)) return forward(request, reply)
     logger.error('request_failed', { reason: reasonOf(error) })
     const { status, headers, body } = toAnswer(FAULT, request.raw)
     return reply.code(status).headers(headers).send(body)
@@ -60,6 +61,11 @@ export function mountRoutes(
 
 /** Paths that may be the gateway's own: nothing else is looked at twice. */
 const OWN = /^\/(?:\.well-known\/jwks\.json|healthz|readyz|metrics)$/
+
+/** The router makes nothing of the path, and so does whoever looks for its application. */
+function isUnreadable(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'FST_ERR_BAD_URL'
+}
 
 function forwardAuthOf(context: GatewayContext): ReturnType<typeof forwardAuth> | undefined {
   const { forwardAuth: given, origin } = context.configuration
