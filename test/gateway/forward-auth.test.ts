@@ -68,6 +68,21 @@ test('Who is no trusted proxy gets no answer: the identity JWT is not for script
   assert.match(deployment.lines.join(''), /forward_auth_untrusted.*listen\.trustedProxies/)
 })
 
+test('A WebSocket that a page of another origin opens is refused, by whatever its proxy leaves of it', async (t) => {
+  const { ask, deployment } = await start(t)
+  const browser = await deployment.signedIn()
+  // nginx and Traefik take `Upgrade` off what they ask.
+  for (const sign of [
+    { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' },
+    { 'sec-fetch-mode': 'websocket' },
+  ]) {
+    const socket = { 'x-original-uri': '/socket', 'x-original-method': 'GET', ...sign }
+    const foreign = { ...socket, origin: 'https://evil.example' }
+    assert.equal((await ask(foreign, browser)).status, 403)
+    assert.equal((await ask({ ...socket, origin: deployment.origin }, browser)).status, 200)
+  }
+})
+
 test('A way back to another site is not followed', async (t) => {
   const { ask } = await start(t)
   const answer = await ask({ 'x-forwarded-uri': 'https://evil.example/x', ...PAGE })

@@ -12,7 +12,7 @@ export function crossSite(origin: string): (request: Judged, application: Applic
     const { method = 'GET', headers } = request
     // Without a cookie nobody is signed in, whoever asks.
     if (headers.cookie === undefined) return false
-    if (headers.upgrade?.trim().toLowerCase() === 'websocket') return !isOwnSocket(request, origin)
+    if (isSocket(request)) return !isOwnSocket(request, origin)
     if (configuration.access !== 'api') return false
     return SAFE.has(method) ? isForeignRead(request) : !isOwnChange(request, origin)
   }
@@ -44,6 +44,12 @@ function isForeignRead({ headers }: Judged): boolean {
   const site = headers['sec-fetch-site']
   if (site === undefined || site === 'same-origin' || site === 'none') return false
   return headers['sec-fetch-mode'] !== 'navigate' || headers['sec-fetch-dest'] !== 'document'
+}
+
+/** A proxy that asks whether to let one through may have taken off `Upgrade`: nginx and Traefik do. */
+function isSocket({ headers }: Judged): boolean {
+  if (headers.upgrade?.trim().toLowerCase() === 'websocket') return true
+  return headers['sec-websocket-key'] !== undefined || headers['sec-fetch-mode'] === 'websocket'
 }
 
 /** No browser opens a WebSocket without `Origin` (RFC 6455 section 4.1), and none asks about it first. */
