@@ -1,0 +1,70 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import autocannon from 'autocannon'
+
+/** A server in another process that can be put under load. */
+export interface Target {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Of that process, all threads, in microseconds. */
+  cpu(): Promise<number>
+}
+
+/** What one run of load came to. */
+export interface Run {
+  readonly requestsPerSecond: number
+  /** Of the server: what a request takes from it, in microseconds. It does not wait, so others on the machine matter little. */
+  readonly cpuPerRequest: number
+  readonly p99: number
+}
+
+/** How load is put on. */
+export interface Load {
+  readonly seconds: number
+  readonly connections: number
+}
+
+/** Puts a target under load. Throws where any answer is not 2xx: it would not be what is measured. */
+export async function runLoad(
+  { url, headers, cpu }: Target,
+  { seconds, connections }: Load,
+): Promise<Run> {
+  const before = await cpu()
+  const result = await autocannon({ url, headers: { ...headers }, connections, duration: seconds })
+  const spent = (await cpu()) - before
+  const { errors, non2xx, requests, latency } = result
+  if (errors > 0 || non2xx > 0) throw new Error(`${url}: ${errors} errors, ${non2xx} not 2xx`)
+  return {
+    requestsPerSecond: requests.total / result.duration,
+    cpuPerRequest: spent / requests.total,
+    p99: latency.p99,
+  }
+}
+
+/**
+ * Puts targets under load by turns, so that whatever else the machine does falls on all of them.
+ * The first round warms up and does not count.
+ */
+export async function takeTurns<Name extends string>(
+  targets: Readonly<Record<Name, Target>>,
+  rounds: number,
+  load: Load,
+): Promise<Record<Name, Run[]>> {
+  const names = Object.keys(targets) as Name[]
+  const runs = Object.fromEntries(names.map((name) => [name, [] as Run[]])) as Record<Name, Run[]>
+  for (let round = 0; round <= rounds; round++) {
+    // There and back again: nobody is always the one after a certain other.
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const run = await runLoad(targets[name], load)
+      if (round > 0) runs[name].push(run)
+    }
+  }
+  return runs
+}
+
+/** The CPU time of a forked process that answers the message `cpu` with it. */
+export async function cpuOf(child: ChildProcess): Promise<number> {
+  child.send('cpu')
+  const [spent] = await once(child, 'message')
+  return spent
+}
