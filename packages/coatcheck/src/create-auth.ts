@@ -98,10 +98,17 @@ export function createAuth(options: AuthOptions): Auth {
     },
     async close() {
       closed = true
-      await worker.stop()
-      // What is tried last must not fail because the store did not answer a moment ago.
-      guarded.stop()
-      await context.deferred.close()
+      // None of our timers keeps a process alive. One that ends is to wait all the same: where it
+      // has nothing else to live for, what was heard would be lost in a pause between two tries.
+      const awake = setInterval(() => undefined, 60_000)
+      try {
+        await worker.stop()
+        // What is tried last must not fail because the store did not answer a moment ago.
+        guarded.stop()
+        await context.deferred.close()
+      } finally {
+        clearInterval(awake)
+      }
     },
     // For the package's own subpaths: an application sees `Auth`.
     [partitions]() {
