@@ -61,7 +61,7 @@ test('After a sign-out nobody is let through', async (t) => {
 })
 
 test('Who is no trusted proxy gets no answer: the identity JWT is not for scripts', async (t) => {
-  const { ask, deployment } = await start(t, [])
+  const { ask, deployment } = await start(t, { trustedProxies: [] })
   const answer = await ask({ 'x-original-uri': '/' }, await deployment.signedIn())
   assert.equal(answer.status, 403)
   assert.equal(answer.headers.get('x-coatcheck-identity'), null)
@@ -83,6 +83,46 @@ test('A WebSocket that a page of another origin opens is refused, by whatever it
   }
 })
 
+for (const [title, headers, below, method, status] of [
+  ['nginx says nothing of the method', { 'x-original-uri': '/a' }, '', 'GET', 403],
+  ['nginx says GET', { 'x-original-uri': '/a', 'x-original-method': 'GET' }, '', 'GET', 200],
+  ['nginx says POST', { 'x-original-uri': '/a', 'x-original-method': 'POST' }, '', 'GET', 403],
+  ['Traefik says nothing of the method', { 'x-forwarded-uri': '/a' }, '', 'GET', 403],
+  ['Traefik says GET', { 'x-forwarded-uri': '/a', 'x-forwarded-method': 'GET' }, '', 'GET', 200],
+  ['Envoy asks by GET', {}, '/a', 'GET', 200],
+  ['Envoy asks by POST', {}, '/a', 'POST', 403],
+  ['nobody says what was asked for', {}, '', 'GET', 403],
+  ['only a method is said', { 'x-forwarded-method': 'GET' }, '', 'GET', 403],
+  [
+    'nginx says nothing of the method, and the client does in the words of others',
+    { 'x-original-uri': '/a', 'x-forwarded-uri': '/b', 'x-forwarded-method': 'GET' },
+    '',
+    'GET',
+    403,
+  ],
+  [
+    'Envoy asks by POST, and the client says GET',
+    { 'x-original-method': 'GET', 'x-forwarded-method': 'GET' },
+    '/a',
+    'POST',
+    403,
+  ],
+] as const) {
+  test(`For an API, where ${title}, a cookie without a word of its page gets ${status}`, async (t) => {
+    const { ask, deployment } = await start(t, { access: 'api' })
+    const answer = await ask(headers, await deployment.signedIn(), below, method)
+    assert.equal(answer.status, status)
+  })
+}
+
+test('What is said in the words of two proxies is not mixed', async (t) => {
+  const { ask } = await start(t)
+  const both = { 'x-original-uri': '/a', 'x-forwarded-uri': '/b', 'x-forwarded-method': 'POST' }
+  const answer = await ask({ ...both, ...PAGE })
+  assert.equal(answer.status, 401)
+  assert.equal(answer.headers.get('location'), '/auth/sign-in?return_to=%2Fa')
+})
+
 test('A way back to another site is not followed', async (t) => {
   const { ask } = await start(t)
   const answer = await ask({ 'x-forwarded-uri': 'https://evil.example/x', ...PAGE })
@@ -91,9 +131,15 @@ test('A way back to another site is not followed', async (t) => {
 
 const PAGE = { accept: 'text/html', 'sec-fetch-mode': 'navigate' }
 
-async function start(t: TestContext, trustedProxies: readonly string[] = ['127.0.0.0/8']) {
+async function start(
+  t: TestContext,
+  {
+    access = 'signed_in',
+    trustedProxies = ['127.0.0.0/8'],
+  }: { access?: 'signed_in' | 'api'; trustedProxies?: readonly string[] } = {},
+) {
   const options: DeploymentOptions = {
-    applications: [],
+    applications: [{ name: 'behind', upstream: 'http://127.0.0.1:9', access }],
     over: { forwardAuth: { path: PATH, application: 'behind' } },
     trustedProxies,
   }

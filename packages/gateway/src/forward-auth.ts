@@ -49,34 +49,41 @@ export function forwardAuth(
 }
 
 interface Original {
-  readonly method: string
+  /** Nothing where the proxy does not say: it may have been any. */
+  readonly method: string | undefined
   readonly url: string
   readonly headers: IncomingHttpHeaders
   /** The proxy passes our answer on to the browser. */
   readonly handsOver: boolean
 }
 
-/** What the browser asked the other proxy for. */
-function originalOf(
-  { method = 'GET', url = '/', headers }: IncomingMessage,
-  path: string,
-): Original {
+/**
+ * What the browser asked the other proxy for, in the words of one proxy: what is there of another's
+ * the browser may have sent itself. nginx asks by GET whatever it was asked by.
+ */
+function originalOf({ method, url = '/', headers }: IncomingMessage, path: string): Original {
   const one = (name: string): string | undefined => [headers[name]].flat()[0]
-  const byNginx = one('x-original-uri') ?? one('x-original-url')
-  const byOthers = one('x-forwarded-uri')
   const below = pathOf(url) === path ? undefined : url.slice(path.length)
-  const target = byNginx ?? byOthers ?? below ?? '/'
+  const said = [
+    {
+      target: one('x-original-uri') ?? one('x-original-url'),
+      method: one('x-original-method'),
+      handsOver: false,
+    },
+    { target: one('x-forwarded-uri'), method: one('x-forwarded-method'), handsOver: true },
+    { target: below, method, handsOver: true },
+  ].find(({ target }) => target !== undefined)
   return {
-    method: one('x-original-method') ?? one('x-forwarded-method') ?? method,
-    url: originForm(target),
+    method: said?.method,
+    url: originForm(said?.target ?? '/'),
     headers,
-    handsOver: byNginx === undefined && (byOthers ?? below) !== undefined,
+    handsOver: said?.handsOver ?? false,
   }
 }
 
-/** The request as if it had come here: what is decided hangs on these and on its headers. */
+/** The request as if it had come here: where to sign in hangs on these and on its headers. */
 function asRequest(request: IncomingMessage, { method, url }: Original): IncomingMessage {
-  return Object.create(request, { method: { value: method }, url: { value: url } })
+  return Object.create(request, { method: { value: method ?? 'GET' }, url: { value: url } })
 }
 
 function allowed(

@@ -9,12 +9,13 @@ import type { Judged } from './guard.ts'
  */
 export function crossSite(origin: string): (request: Judged, application: Application) => boolean {
   return (request, { configuration }) => {
-    const { method = 'GET', headers } = request
+    const { method, headers } = request
     // Without a cookie nobody is signed in, whoever asks.
     if (headers.cookie === undefined) return false
     if (isSocket(request)) return !isOwnSocket(request, origin)
     if (configuration.access !== 'api') return false
-    return SAFE.has(method) ? isForeignRead(request) : !isOwnChange(request, origin)
+    const isRead = method !== undefined && SAFE.has(method)
+    return isRead ? isForeignRead(request) : !isOwnChange(request, origin)
   }
 }
 

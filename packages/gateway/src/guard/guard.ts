@@ -9,6 +9,7 @@ import { securityHeaders } from './security-headers.ts'
 
 /** What is looked at before a request goes on. */
 export interface Judged {
+  /** Nothing where a proxy does not say: then it may be one that changes something. */
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly httpVersion?: string
