@@ -4,12 +4,15 @@ import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { Redis as Ioredis, Cluster as IoredisCluster } from 'ioredis'
 import { createClient } from 'redis'
+import { redisStore } from '#coatcheck/stores/redis'
 import {
   connect,
+  type RedisClient,
   type RedisConnection,
   type RedisScript,
   toScript,
 } from '#coatcheck/stores/redis/connection'
+import { createKeys } from '#coatcheck/stores/redis/keys'
 import { type Cluster, startCluster } from '../servers/cluster.ts'
 import type { RedisServer } from '../servers/redis.ts'
 import { type Replicated, startReplicated } from '../servers/replicated.ts'
@@ -220,6 +223,36 @@ describe('a connection to a Cluster', () => {
         }
       })
 
+      it('finds the primary again after it has changed places with its replica, and back', async () => {
+        const { connection } = opened()
+        const [key] = keys
+        for (let change = 1; change <= 2; change += 1) {
+          await changePlaces(servers, key)
+          await connection.run(setScript, [key], [`${change}`])
+          const writes = connection.follow()
+          await writes.run(setScript, [`${key}:too`], [`${change}`])
+          await writes.confirm(1, 5000)
+          const primary = await servers.primaryOf(key)
+          assert.equal(await primary.ask('GET', key), `${change}`)
+          assert.equal(await primary.ask('GET', `${key}:too`), `${change}`)
+        }
+      })
+
+      it('lets a store go on that looked at the server just when it had become a replica', async () => {
+        const { client } = opened()
+        const store = redisStore(client)
+        try {
+          assert.equal(await store.get('nobody'), undefined)
+          for (let change = 1; change <= 2; change += 1) {
+            await changePlaces(servers, createKeys('coatcheck:').format)
+            sayReconnected(client)
+            assert.equal(await store.get('nobody'), undefined)
+          }
+        } finally {
+          await store.close()
+        }
+      })
+
       it('follows a slot that moves, and confirms only when it has arrived', async () => {
         const { connection } = opened()
         const key = `{${name}}key`
@@ -283,6 +316,20 @@ describe('connecting', () => {
     })
   }
 })
+
+/** The replica of the key's primary takes its place at once. */
+async function changePlaces(servers: Cluster, key: string): Promise<void> {
+  const replica = await replicaOf(servers, key)
+  await replica.ask('CLUSTER', 'FAILOVER', 'TAKEOVER')
+  await until('it is the primary', async () => (await servers.primaryOf(key)) === replica)
+  await servers.untilOk()
+}
+
+/** As a driver does when it has connected anew. */
+function sayReconnected(client: RedisClient): void {
+  const emitter = client as unknown as EventEmitter
+  for (const event of ['node-ready', '+node']) emitter.emit(event)
+}
 
 const bytes = Buffer.from(Array.from({ length: 256 }, (_, value) => value))
 const setScript = toScript("for _, key in ipairs(KEYS) do redis.call('SET', key, ARGV[1]) end")

@@ -174,6 +174,21 @@ describe('redisStore on a Redis that cannot keep the promise', () => {
     await store.close()
   })
 
+  it('blames nobody where one connection of an open client was closed: it may come back', async () => {
+    const failing = {
+      isOpen: true,
+      on: () => undefined,
+      off: () => undefined,
+      sendCommand: () => Promise.reject(new Error('The client is closed')),
+    }
+    const store = redisStore(failing)
+    await assert.rejects(async () => store.get('id'), {
+      name: 'Error',
+      message: 'The client is closed',
+    })
+    await store.close()
+  })
+
   it('says what to change where the password is another', async () => {
     const server = await startRedis()
     try {

@@ -5,7 +5,7 @@ import { checkServer } from './redis/check.ts'
 import { connect, type RedisClient, type RedisCommands } from './redis/connection.ts'
 import { createDangling } from './redis/dangling.ts'
 import { createEnds } from './redis/ends.ts'
-import { explained } from './redis/failure.ts'
+import { explaining } from './redis/failure.ts'
 import { createIndexes } from './redis/indexes.ts'
 import { insert, type Parts } from './redis/insert.ts'
 import { createKeys } from './redis/keys.ts'
@@ -46,6 +46,7 @@ const CONFIRM_WITHIN = 1_000
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): TokenStore {
   const connection = connect(client)
   const keys = createKeys(options.prefix ?? 'coatcheck:')
+  const explained = explaining(connection)
   const replicas = checkReplicas(options.confirmReplicas ?? 0)
   const clock = options.now
   const now = clock ?? (() => Date.now())

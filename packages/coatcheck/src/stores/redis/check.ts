@@ -6,6 +6,8 @@ import { LONGEST_ABSENCE } from './space.ts'
 /** Raised whenever the layout changes: records of another layout are never misread. */
 const FORMAT = '1'
 const OLDEST = [6, 2] as const
+/** In milliseconds. */
+const kept = String(LONGEST_ABSENCE)
 
 /**
  * Whether the server can keep the promise at all. Rejects `store_unusable`, and says what to
@@ -13,6 +15,9 @@ const OLDEST = [6, 2] as const
  */
 export async function checkServer(connection: RedisConnection, keys: Keys): Promise<void> {
   const key = keys.format
+  // Of a Cluster whoever owns the key is asked. Whether the client knows who does shows with a
+  // write only: a server that became a replica redirects it, but answers what is asked of itself.
+  await connection.send(key, ['PEXPIRE', key, kept])
   const server = parse(await connection.info(key, 'server'))
   const version = server.get('redis_version') ?? '0'
   if (isOlder(version)) {
@@ -40,9 +45,7 @@ export async function checkServer(connection: RedisConnection, keys: Keys): Prom
 }
 
 async function settleFormat(connection: RedisConnection, key: string): Promise<string> {
-  const kept = String(LONGEST_ABSENCE)
   await connection.send(key, ['SET', key, FORMAT, 'NX', 'PX', kept])
-  await connection.send(key, ['PEXPIRE', key, kept])
   return String(await connection.send(key, ['GET', key]))
 }
 

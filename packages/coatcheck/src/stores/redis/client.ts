@@ -38,6 +38,7 @@ export interface NodeRedisSentinel extends Listening {
 
 /** The subset of node-redis' `createCluster()` that is used. */
 export interface NodeRedisCluster extends Listening {
+  readonly isOpen: boolean
   readonly slots: readonly { readonly master: object }[]
   sendCommand(
     key: RedisArgument | undefined,

@@ -29,6 +29,8 @@ export interface RedisCommands {
 export interface RedisConnection extends RedisCommands {
   /** What the client is. */
   readonly kind: 'single' | 'cluster'
+  /** The application has closed the client, or never opened it: nothing will ever be answered. */
+  readonly isClosed: boolean
   /** Commands whose effects can be confirmed together. */
   follow(): RedisWrites
   /** The INFO text of the primary that owns the key. */
@@ -59,6 +61,9 @@ export function connect(client: RedisClient): RedisConnection {
   return {
     ...commands,
     kind: driver.kind,
+    get isClosed() {
+      return driver.isClosed
+    },
     follow() {
       const epochs = new Map<Primary, unknown>()
       let replaced = false

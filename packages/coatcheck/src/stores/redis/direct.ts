@@ -54,17 +54,28 @@ export function clusterDriver(
   routed: (key: string, command: RedisArgument[]) => Promise<unknown>,
   primary: (key: string) => Promise<DirectPrimary>,
 ): Pick<Driver, 'kind' | 'send' | 'write'> {
-  const learn = (key: string): Promise<unknown> => routed(key, ['EXISTS', key])
+  // Counts as a write, which no replica keeps to itself. Its own answer does not matter: whoever
+  // asked asks again.
+  const learn = (key: string): Promise<unknown> =>
+    routed(key, ['GETEX', key]).catch(() => undefined)
   return {
     kind: 'cluster',
-    send: async (key, command) =>
-      command.includes(key) ? routed(key, command) : (await primary(key)).send(command),
+    async send(key, command) {
+      if (!command.includes(key)) return (await primary(key)).send(command)
+      try {
+        return await routed(key, command)
+      } catch (error) {
+        if (!isOfReplica(error)) throw error
+        await learn(key)
+        return routed(key, command)
+      }
+    },
     async write(key, command) {
       for (let attempt = 0; attempt < 3; attempt++) {
         try {
           return await (await primary(key)).write(command)
         } catch (error) {
-          if (!isRedirection(error)) throw error
+          if (!isRedirection(error) && !isOfReplica(error)) throw error
           // Redirected is not run. The client follows for a command that does no harm, and learns.
           await learn(key)
         }
@@ -79,4 +90,12 @@ export function clusterDriver(
 
 function isRedirection(error: unknown): boolean {
   return error instanceof Error && /^(MOVED|ASK) /.test(error.message)
+}
+
+/**
+ * A replica runs a script instead of redirecting it where it was connected to for reading: the
+ * client has taken it for the primary that it was.
+ */
+function isOfReplica(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('READONLY ')
 }

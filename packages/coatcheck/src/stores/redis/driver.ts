@@ -3,6 +3,8 @@ import type { RedisArgument } from './client.ts'
 /** What {@link connect} needs of a client, whichever it is. Answers and errors are the driver's own. */
 export interface Driver {
   readonly kind: 'single' | 'cluster'
+  /** The application has closed the client, or never opened it. One connection of many may come back. */
+  readonly isClosed: boolean
   /** Sends to the primary that owns the key, following a Cluster's redirections. */
   send(key: string, command: RedisArgument[]): Promise<unknown>
   /** The same, and tells which primary has run it. */

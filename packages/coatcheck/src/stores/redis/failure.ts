@@ -1,19 +1,21 @@
 import { AuthError } from '../../errors.ts'
+import type { RedisConnection } from './connection.ts'
 
-/** Lets a call fail with what to change, where the server or the client has said that it never will work. */
-export function explained<Args extends unknown[], T>(
-  call: (...args: Args) => Promise<T>,
-): (...args: Args) => Promise<T> {
-  return async (...args) => {
-    try {
-      return await call(...args)
-    } catch (error) {
-      throw explain(error)
+/** What a call fails with says what to change, where it never will work as it is. */
+export function explaining(connection: Pick<RedisConnection, 'isClosed'>) {
+  return <Args extends unknown[], T>(
+    call: (...args: Args) => Promise<T>,
+  ): ((...args: Args) => Promise<T>) =>
+    async (...args) => {
+      try {
+        return await call(...args)
+      } catch (error) {
+        throw explain(error, connection.isClosed)
+      }
     }
-  }
 }
 
-/** By the first word of the server's answer, or what a driver says of itself. */
+/** By the first word of the server's answer. */
 const ADVICE: readonly (readonly [says: RegExp, advice: string])[] = [
   [/^READONLY /, 'This Redis is a replica: connect to the primary, or through its Sentinels.'],
   [
@@ -38,14 +40,13 @@ const ADVICE: readonly (readonly [says: RegExp, advice: string])[] = [
     /^WRONGTYPE /,
     'Something else uses this `prefix` in this Redis: choose another one, or remove what it left.',
   ],
-  [
-    /^(The client is closed|Connection is closed\.)$/,
-    'The Redis client is not connected: `await client.connect()` first, and leave it open.',
-  ],
 ]
+const CLOSED =
+  'The Redis client is not connected: `await client.connect()` first, and leave it open.'
 
-function explain(error: unknown): unknown {
+function explain(error: unknown, isClosed: boolean): unknown {
   if (!(error instanceof Error) || error instanceof AuthError) return error
-  const [, advice] = ADVICE.find(([says]) => says.test(error.message)) ?? []
+  const [, answered] = ADVICE.find(([says]) => says.test(error.message)) ?? []
+  const advice = isClosed ? CLOSED : answered
   return advice === undefined ? error : new AuthError('store_unusable', advice, { cause: error })
 }

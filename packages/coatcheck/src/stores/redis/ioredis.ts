@@ -9,6 +9,9 @@ export function ioredisDriver(client: IoredisClient, listeners: Listeners): Driv
   const primary = directPrimaries(send, listeners)(client)
   return {
     kind: 'single',
+    get isClosed() {
+      return isClosed(client)
+    },
     send: (_key, command) => primary.send(command),
     write: (_key, command) => primary.write(command),
     onReconnected: (listener) =>
@@ -34,6 +37,9 @@ export function ioredisClusterDriver(client: IoredisCluster, listeners: Listener
         return primaryOf(node)
       },
     ),
+    get isClosed() {
+      return isClosed(client)
+    },
     onReconnected: (listener) =>
       listeners.afterFirst(client, ['ready', '+node'], client.status === 'ready', listener),
   }
@@ -52,6 +58,10 @@ async function send(
   const [[error, answer] = [null, null]] = (await pipeline.exec()) ?? []
   if (error) throw error
   return answer
+}
+
+function isClosed({ status }: IoredisClient): boolean {
+  return status === 'end'
 }
 
 function addressOf(node: IoredisClient): string {

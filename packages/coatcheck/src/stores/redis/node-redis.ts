@@ -24,6 +24,9 @@ export function nodeRedisDriver(client: NodeRedisClient, listeners: Listeners): 
   const primary = primaries(listeners)(client)
   return {
     kind: 'single',
+    get isClosed() {
+      return !client.isOpen
+    },
     send: (_key, command) => primary.send(command),
     write: (_key, command) => primary.write(command),
     onReconnected: (listener) => listeners.afterFirst(client, ['ready'], isReady(client), listener),
@@ -37,6 +40,9 @@ export function nodeRedisPoolDriver(pool: NodeRedisPool, listeners: Listeners): 
     pool.execute(use as never) as Promise<T>
   return {
     kind: 'single',
+    get isClosed() {
+      return !pool.isOpen
+    },
     send: (_key, command) => pool.sendCommand(command, inBytes),
     write: (_key, command) => borrow((client) => primaryOf(client).write(command)),
     // A pool tells of its connections only that one failed: the next may be another already.
@@ -56,6 +62,9 @@ export function nodeRedisClusterDriver(client: NodeRedisCluster, listeners: List
         return primaryOf(await client.nodeClient(master as never))
       },
     ),
+    get isClosed() {
+      return !client.isOpen
+    },
     onReconnected: (listener) =>
       listeners.afterFirst(client, ['node-ready'], isReady(client), listener),
   }
@@ -87,6 +96,9 @@ export function nodeRedisSentinelDriver(client: NodeRedisSentinel, listeners: Li
   }
   return {
     kind: 'single',
+    get isClosed() {
+      return !client.isOpen
+    },
     send: (_key, command) => send(command),
     async write(_key, command) {
       runId ??= runIdOf(await send(['INFO', 'server']))
