@@ -28,6 +28,23 @@ test('An application asks with the JWT of the request, and gets an access token 
   for (const secret of secrets) assert.equal(JSON.stringify(answer.body).includes(secret), false)
 })
 
+test('An application behind another proxy asks with the JWT that came with its request, too', async (t) => {
+  const deployment = await deploy(t, {
+    applications: [],
+    trustedProxies: ['127.0.0.1'],
+    over: {
+      tokenEndpoint: { host: '127.0.0.1', port: 0 },
+      forwardAuth: { path: '/forward-auth', application: 'behind' },
+    },
+  })
+  const browser = await deployment.signedIn()
+  const asked = await browser.get(`${deployment.origin}/forward-auth`)
+  const jwt = asked.headers.get('x-coatcheck-identity')
+  const headers = { authorization: `Bearer ${jwt}` }
+  const answer = await fetch(`${deployment.gateway.tokenEndpointUrl}/token`, { headers })
+  assert.equal(answer.status, 200)
+})
+
 test('After the sign-out the same JWT brings nothing, although it has not expired', async (t) => {
   const { deployment, jwt, ask } = await start(t)
   const before = await jwt()

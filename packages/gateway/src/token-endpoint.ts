@@ -29,10 +29,9 @@ async function answer(
   if (request.method !== 'GET') return send(response, 405, { error: 'method_not_allowed' })
   const jwt = /^bearer ([\w.-]+)$/i.exec(request.headers.authorization ?? '')?.[1]
   const claims = jwt === undefined ? undefined : context.identity.read(jwt)
-  const isForOne = context.applications.all.some(
-    ({ configuration }) => configuration.audience === claims?.audience,
-  )
-  if (claims === undefined || !isForOne) return send(response, 401, { error: 'invalid_token' })
+  if (claims === undefined || !isForOne(context, claims.audience)) {
+    return send(response, 401, { error: 'invalid_token' })
+  }
   const wanted = wantedOf(searchParams)
   if (wanted === undefined) return send(response, 400, { error: 'invalid_request' })
   try {
@@ -46,6 +45,12 @@ async function answer(
   } catch (error) {
     refuse(context, response, error)
   }
+}
+
+/** One behind another proxy need not be among the applications: its name is its audience then. */
+function isForOne({ applications, configuration }: GatewayContext, audience: string): boolean {
+  if (audience === configuration.forwardAuth?.application) return true
+  return applications.all.some((one) => one.configuration.audience === audience)
 }
 
 function refuse({ logger }: GatewayContext, response: ServerResponse, error: unknown): void {
