@@ -13,6 +13,8 @@ export interface History {
   signOutEnded(signOut: SignOut, outcome: 'done' | 'unknown'): void
   /** A process was asked about a session at `askedAt`, and has now answered. */
   looked(session: KnownSession, askedAt: number, seen: 'served' | 'out', by: string): void
+  /** Something a process said of a session, if its browser has the ticket already. */
+  happened(handle: string, text: string): void
   /** Something the driver knows about the fate of a session, for the reader of a violation. */
   note(session: KnownSession, text: string): void
   readonly sessions: readonly KnownSession[]
@@ -89,6 +91,7 @@ export function createHistory(): History {
   const sessions: KnownSession[] = []
   const signOuts: SignOut[] = []
   const ofUser = new Map<string, { sessions: KnownSession[]; signOuts: SignOut[] }>()
+  const ofHandle = new Map<string, KnownSession>()
   const violations: Violation[] = []
   const lost = new Set<KnownSession>()
   const about = (user: string) => {
@@ -108,6 +111,10 @@ export function createHistory(): History {
     signOuts,
     violations,
     note,
+    happened(handle, text) {
+      const session = ofHandle.get(handle)
+      if (session !== undefined) note(session, text)
+    },
     signedIn(given) {
       const session: KnownSession = {
         ...given,
@@ -118,6 +125,7 @@ export function createHistory(): History {
         notes: [],
       }
       sessions.push(session)
+      ofHandle.set(session.handle, session)
       about(session.user).sessions.push(session)
       note(session, `signed in, begun at ${session.beganAt}`)
       return session

@@ -36,9 +36,20 @@ export function judgeLosses(world: World, excuses: Excuses): void {
     if (excuse !== undefined) excuses.set(excuse, (excuses.get(excuse) ?? 0) + 1)
     else {
       const promise = 'a session was lost that nobody signed out'
-      world.history.violations.push({ promise, story: storyOf(session) })
+      const story = [...storyOf(session), ...signOutsOf(world, session)]
+      world.history.violations.push({ promise, story })
     }
   }
+}
+
+/** All sign-outs of the user, and where they were asked. */
+function signOutsOf({ history }: World, { user }: KnownSession): string[] {
+  return history.signOuts
+    .filter((signOut) => signOut.user === user)
+    .map(({ number, how, process, askedAt, endedAt, outcome, deferred }) => {
+      const later = deferred ? ', to be done later' : ''
+      return `sign-out ${number} (${how}) in ${process}, ${askedAt} to ${endedAt}: ${outcome}${later}`
+    })
 }
 
 function excuseOfLoss(world: World, session: KnownSession): string | undefined {

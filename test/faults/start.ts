@@ -1,3 +1,4 @@
+import type { AuthEvent } from '#coatcheck'
 import { startProvider } from '#coatcheck/testing/provider'
 import { generateKey } from '#coatcheck/testing/provider/keys'
 import type { Place } from '../processes/place.ts'
@@ -30,12 +31,16 @@ export async function startWorld(
     // The driver itself is the one who tells the application.
     settings: { backChannel: false },
   })
+  const history = createHistory()
   const crew = await startCrew({
     size: processes,
     issuer: provider.issuer,
     random,
     place,
     offset: (nth) => CLOCKS[nth % CLOCKS.length] ?? 0,
+    heard: (name, event) => {
+      for (const handle of sessionsIn(event)) history.happened(handle, `${tell(event)} in ${name}`)
+    },
   }).catch(async (error: unknown) => {
     await provider.close()
     throw error
@@ -52,7 +57,7 @@ export async function startWorld(
     crew,
     random,
     seats,
-    history: createHistory(),
+    history,
     availability: createAvailability(),
     attempts: [],
     served: 0,
@@ -65,6 +70,16 @@ export async function startWorld(
       await provider.close()
     },
   }
+}
+
+function sessionsIn(event: AuthEvent): readonly string[] {
+  if (event.type === 'signed_out') return event.receipt.sessions
+  return 'session' in event ? [event.session] : []
+}
+
+function tell(event: AuthEvent): string {
+  if (event.type === 'signed_out') return `signed_out (${event.receipt.cause})`
+  return event.type === 'refresh_failed' ? `refresh_failed (${event.code})` : event.type
 }
 
 /** How far the clocks are off, in milliseconds: the most that a provider's tokens allow. */
