@@ -47,8 +47,8 @@ export interface Deployment {
   run(...args: string[]): Promise<Ended>
   /** The same, with somebody there who answers every question so; what was asked is in `err`. */
   answering(answer: boolean, ...args: string[]): Promise<Ended>
-  /** Starts `coatcheck gateway` and comes back when it listens. */
-  gateway(): Promise<GatewayProcess>
+  /** Starts `coatcheck gateway`, with these variables too, and comes back when it listens. */
+  gateway(environment?: Readonly<Record<string, string>>): Promise<GatewayProcess>
   /** A browser in which this user has signed in through the gateway. */
   signedIn(sub: string): Promise<TestBrowser>
   close(): Promise<void>
@@ -84,10 +84,13 @@ export async function deploy(store = './sessions'): Promise<Deployment> {
     )
   }
 
-  function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended>; out(): string } {
+  function start(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): { child: ChildProcess; ended: Promise<Ended>; out(): string } {
     const child = spawn(process.execPath, [command, ...args], {
       cwd: folder,
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     children.add(child)
@@ -118,13 +121,13 @@ export async function deploy(store = './sessions'): Promise<Deployment> {
     replace: (what, by) => {
       writeFileSync(file, readFileSync(file, 'utf8').replace(what, by))
     },
-    coatcheck: (...args) => start(...args).ended,
+    coatcheck: (...args) => start(args).ended,
 
     run: (...args) => runHere(file, undefined, args),
     answering: (answer, ...args) => runHere(file, answer, args),
 
-    async gateway() {
-      const { child, ended, out } = start('gateway', '--config', file)
+    async gateway(environment) {
+      const { child, ended, out } = start(['gateway', '--config', file], environment)
       const logged = (message: string, times = 1): Promise<void> =>
         new Promise((resolve, reject) => {
           const look = (): void => {

@@ -87,7 +87,7 @@ test('The public listener has no token endpoint', async (t) => {
   )
 })
 
-test('It listens on a Unix socket that others may not open, also where a process died before', async (t) => {
+test('It listens on a Unix socket that others may not open', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'coatcheck-'))
   t.after(() => rm(folder, { recursive: true }))
   const socket = join(folder, 'tokens')
