@@ -92,6 +92,13 @@ test('It starts while the provider is down, says so, and signs in once it is bac
   await retry(async () => assert.match(lines.join(''), /"provider_reached"/))
 })
 
+test('A load balancer keeps a gateway whose provider is down, and an operator reads that it is', async (t) => {
+  const { origin } = await deploy(t, { upstream: 'http://127.0.0.1:1', providerDown: true })
+  const ready = await fetch(`${origin}/readyz`)
+  assert.equal(ready.status, 200)
+  assert.deepEqual(await ready.json(), { store: 'ok', provider: 'not_reached_yet' })
+})
+
 test('Nothing secret and no query string comes into the log, whatever happens', async (t) => {
   const app = await upstream(t)
   const { origin, signedIn, provider, lines, gateway } = await deploy(t, { upstream: app.url })
