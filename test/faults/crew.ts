@@ -40,7 +40,7 @@ export interface CrewOptions {
   /** How far the clock of the n-th is off, in milliseconds. */
   readonly offset: (nth: number) => number
   /** Hears what happens in each, by its name. */
-  readonly heard: (name: string, event: AuthEvent) => void
+  readonly heard?: (name: string, event: AuthEvent) => void
 }
 
 /** Starts all processes. */
@@ -59,7 +59,7 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
     const refreshed: Member['refreshed'] = new Map()
     const setup = { place: options.place(nth), issuer, offset, name }
     const heard = (event: AuthEvent): void => {
-      options.heard(name, event)
+      options.heard?.(name, event)
       if (event.type !== 'refreshed') return
       refreshed.set(event.session, [...(refreshed.get(event.session) ?? []), Date.now()])
     }
