@@ -3,6 +3,7 @@ import { checkPlaces } from './checked-places.ts'
 import type { Environment } from './core/environment.ts'
 import { environment, systemEnvironment } from './core/environment.ts'
 import { isTrustworthy } from './core/http/trustworthy.ts'
+import { cookieBase } from './core/session/ticket.ts'
 import { checkResource } from './core/tokens/resource.ts'
 import type { TokenStore } from './core/tokens/store.ts'
 import { refuseUnknownOptions } from './option-names.ts'
@@ -13,6 +14,8 @@ import type { Place } from './places.ts'
 export interface Configuration {
   readonly origin: string
   readonly secure: boolean
+  /** How the names of our cookies begin; the session's is no longer. */
+  readonly cookie: string
   readonly scope: string
   readonly resources: readonly string[]
   readonly authorizationParameters: Readonly<Record<string, string>>
@@ -56,6 +59,7 @@ export function configure(options: AuthOptions): Configuration {
   return {
     origin,
     secure: origin.startsWith('https:'),
+    cookie: cookieBase(new URL(origin)),
     scope: checkScope(options.scope ?? 'openid'),
     resources: checkResources(options.resources ?? []),
     authorizationParameters: checkAuthorizationParameters(options.authorizationParameters ?? {}),

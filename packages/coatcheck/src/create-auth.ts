@@ -6,8 +6,10 @@ import { createProvider } from './core/provider/provider.ts'
 import { createRateLimit } from './core/rate-limit.ts'
 import { createRouter } from './core/routes.ts'
 import { sessionsBy, sessionsOf } from './core/session/list.ts'
+import { createOpenedSessions, forgetRemoved } from './core/session/opened.ts'
 import { createPartitions, type Partitions, partitions } from './core/session/partitions.ts'
-import { currentSession, toSession } from './core/session/session.ts'
+import { accessTokenAt, currentSession, toSession } from './core/session/session.ts'
+import { createShown } from './core/session/shown.ts'
 import { sessionIdOfHandle } from './core/session/ticket.ts'
 import { checkIssuer, signOutByName } from './core/sign-out/administrator.ts'
 import { createDeferred } from './core/sign-out/deferred.ts'
@@ -32,13 +34,16 @@ export function createAuth(options: AuthOptions): Auth {
   const emit = toObserver(options.observe)
   const limit = configuration.storeTimeout
   const guarded = guardStore(options.store, { environment, limit, emit })
-  const { store } = guarded
+  const openedSessions = createOpenedSessions(environment)
+  const store = forgetRemoved(guarded.store, openedSessions)
   const context: Context = {
     configuration,
     environment,
     provider: createProvider(options.provider, environment),
     store,
     keyring: createKeyring(store, options.keys, environment),
+    openedSessions,
+    shown: createShown(),
     deferred: createDeferred(environment, guarded.answers),
     refreshes: createRefreshes(),
     strangers: createRateLimit(2000, 50, environment.now),
@@ -55,7 +60,6 @@ export function createAuth(options: AuthOptions): Auth {
 
   /** The store id a token is wanted for: the request's session, or the one at hand. */
   async function idOf(from: HasHeaders | Session): Promise<string> {
-    assertOpen()
     if ('handle' in from) return sessionIdOfHandle(from.handle)
     const held = await currentSession(context, from)
     if (held === undefined) throw new SignInRequired(routes.signIn)
@@ -71,13 +75,18 @@ export function createAuth(options: AuthOptions): Auth {
     },
     async session(request) {
       assertOpen()
-      const held = await currentSession(context, request)
+      const current = currentSession(context, request)
+      const held = current instanceof Promise ? await current : current
       return held && toSession(context, held)
     },
     async accessToken(from, wanted = {}) {
-      return accessTokenOf(context, await idOf(from), wanted)
+      assertOpen()
+      return 'handle' in from
+        ? accessTokenOf(context, sessionIdOfHandle(from.handle), wanted)
+        : accessTokenAt(context, from, wanted)
     },
     async fetch(from, url, init = {}) {
+      assertOpen()
       return fetchWithToken(context, await idOf(from), url, init)
     },
     async signOut(selector, { cause = 'administrator' } = {}) {
@@ -102,6 +111,7 @@ export function createAuth(options: AuthOptions): Auth {
       // has nothing else to live for, what was heard would be lost in a pause between two tries.
       const awake = setInterval(() => undefined, 60_000)
       try {
+        openedSessions.forgetAll()
         await worker.stop()
         // What is tried last must not fail because the store did not answer a moment ago.
         guarded.stop()

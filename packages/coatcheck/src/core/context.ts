@@ -3,6 +3,8 @@ import type { AuthEvent } from '../events.ts'
 import type { Environment } from './environment.ts'
 import type { Provider } from './provider/types.ts'
 import type { RateLimit } from './rate-limit.ts'
+import type { OpenedSessions } from './session/opened.ts'
+import type { Shown } from './session/shown.ts'
 import type { Deferred } from './sign-out/deferred.ts'
 import type { OwedTo } from './sign-out/owed.ts'
 import type { Keyring } from './tokens/keyring.ts'
@@ -17,6 +19,10 @@ export interface Context {
   /** Guarded: answers within a limit, or rejects with an `AuthError`. */
   readonly store: TokenStore
   readonly keyring: Keyring
+  /** What was opened a moment ago, for who reads the same bytes again. */
+  readonly openedSessions: OpenedSessions
+  /** What applications get to see of it. */
+  readonly shown: Shown
   /** What could not be done for want of the store, and will be. */
   readonly deferred: Deferred
   /** Refreshes under way in this process. */

@@ -1,22 +1,73 @@
-import type { HasHeaders, Session } from '../../auth.ts'
+import type { AccessToken, AccessTokenOptions, HasHeaders, Session } from '../../auth.ts'
+import { SignInRequired } from '../../sign-in-required.ts'
 import type { Context } from '../context.ts'
 import { endSession } from '../sign-out/end-session.ts'
+import { accessTokenOf } from '../tokens/access-token.ts'
 import { refreshSession } from '../tokens/refresh.ts'
 import { isRevalidationDue, isRevalidationUnknown, learn } from '../tokens/revalidation.ts'
-import { claimsOf } from './claims.ts'
+import type { MaybePromise } from '../tokens/store.ts'
 import { readSession } from './read.ts'
-import { expiryOf, type HeldSession, toStored } from './record.ts'
+import { expiryOf, type HeldSession, type SessionRecord, toStored } from './record.ts'
 import { cookieName, handleOf, sessionIdOf } from './ticket.ts'
 
 /** Who is signed in with this request; counts as the user's activity. */
-export async function currentSession(
+export function currentSession(
   context: Context,
   request: HasHeaders,
-): Promise<HeldSession | undefined> {
+): MaybePromise<HeldSession | undefined> {
+  return atRequest(
+    context,
+    request,
+    (held) => held,
+    (held) => attend(context, held),
+  )
+}
+
+/**
+ * A valid access token of whoever is signed in with this request; counts as the user's activity.
+ * Where nothing is due, the session is read once for both.
+ */
+export async function accessTokenAt(
+  context: Context,
+  request: HasHeaders,
+  options: AccessTokenOptions,
+): Promise<AccessToken> {
+  return atRequest(
+    context,
+    request,
+    (held) => {
+      if (held === undefined) throw new SignInRequired(context.configuration.routes.signIn)
+      return accessTokenOf(context, held.id, options, held)
+    },
+    async (held) => {
+      const seen = await attend(context, held)
+      if (seen === undefined) throw new SignInRequired(context.configuration.routes.signIn)
+      // We waited: what was read before is no longer news.
+      return accessTokenOf(context, held.id, options)
+    },
+  )
+}
+
+/** Reads the session of a request, and goes on by whether something is due for it. */
+function atRequest<T>(
+  context: Context,
+  request: HasHeaders,
+  quiet: (held: HeldSession | undefined) => MaybePromise<T>,
+  due: (held: HeldSession) => MaybePromise<T>,
+): MaybePromise<T> {
   const id = sessionIdOf(request, cookieName(context.configuration))
-  if (id === undefined) return undefined
-  const held = await readSession(context, id)
-  if (held === undefined) return undefined
+  if (id === undefined) return quiet(undefined)
+  const go = (held: HeldSession | undefined): MaybePromise<T> =>
+    held === undefined || !isDue(context, held) ? quiet(held) : due(held)
+  const read = readSession(context, id)
+  return read instanceof Promise ? read.then(go) : go(read)
+}
+
+function isDue(context: Context, { record }: HeldSession): boolean {
+  return isTouchDue(context, record) || isRevalidationDue(context, record)
+}
+
+async function attend(context: Context, held: HeldSession): Promise<HeldSession | undefined> {
   const seen = await touch(context, held)
   return seen && revalidate(context, seen)
 }
@@ -28,20 +79,23 @@ export function toSession(context: Context, { id, record }: HeldSession): Sessio
     issuer: record.issuer,
     subject: record.subject,
     ...(sid !== undefined && { sid }),
-    claims: claimsOf(record),
+    claims: context.shown.claims(record),
     establishedAt: record.establishedAt,
     expiresAt: expiryOf(record, context.configuration),
     handle: handleOf(id),
   }
 }
 
-/** Moves the idle limit, but seldom: most requests only read. */
+/** Whether the idle limit is to be moved: seldom, as most requests only read. */
+function isTouchDue({ configuration, environment }: Context, record: SessionRecord): boolean {
+  return environment.now() - record.lastSeenAt >= Math.min(configuration.idle / 10, 60_000)
+}
+
+/** Moves the idle limit. */
 async function touch(context: Context, held: HeldSession): Promise<HeldSession | undefined> {
-  const { idle } = context.configuration
-  const now = context.environment.now()
-  if (now - held.record.lastSeenAt < Math.min(idle / 10, 60_000)) return held
+  if (!isTouchDue(context, held.record)) return held
   const vault = await context.keyring.load()
-  const record = { ...held.record, lastSeenAt: now }
+  const record = { ...held.record, lastSeenAt: context.environment.now() }
   const next = toStored(vault, held.id, record, context.configuration)
   if (await context.store.replace(held.id, held.bytes, next)) {
     return { id: held.id, bytes: next.value, record }

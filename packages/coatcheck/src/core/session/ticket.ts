@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { HasHeaders } from '../../auth.ts'
 import type { Configuration } from '../../configuration.ts'
-import { type CookieAttributes, cookiesOf } from '../http/cookies.ts'
+import { type CookieAttributes, onlyCookie } from '../http/cookies.ts'
 import { headerOf } from '../http/headers.ts'
 
 /** Session ids begin so in the store; a handle is the rest. */
@@ -9,18 +9,18 @@ const PREFIX = 's.'
 /** Tickets and handles alike: 256 bits in base64url. */
 const SHAPE = /^[\w-]{43}$/
 
+/** What the cookies of this deployment are called; the session's has no suffix. */
+export function cookieName({ cookie }: Pick<Configuration, 'cookie'>, suffix = ''): string {
+  return `${cookie}${suffix}`
+}
+
 /**
- * What the cookies of this deployment are called. `__Host-` binds a cookie to https, this very
- * host and the whole path. On plain http on loopback the port takes its part, since browsers do
- * not keep cookies of different ports apart.
+ * How all their names begin. `__Host-` binds a cookie to https, this very host and the whole path.
+ * On plain http on loopback the port takes its part, since browsers do not keep cookies of
+ * different ports apart.
  */
-export function cookieName(
-  { secure, origin }: Pick<Configuration, 'secure' | 'origin'>,
-  suffix = '',
-): string {
-  const port = new URL(origin).port
-  const base = secure ? '__Host-coatcheck' : `coatcheck${port && `-${port}`}`
-  return `${base}${suffix}`
+export function cookieBase({ protocol, port }: URL): string {
+  return protocol === 'https:' ? '__Host-coatcheck' : `coatcheck${port && `-${port}`}`
 }
 
 /** How the session cookie is written. */
@@ -35,16 +35,13 @@ export function sessionCookieAttributes({
  * one of them may have been planted by a sibling host.
  */
 export function sessionIdOf(request: HasHeaders, name: string): string | undefined {
-  const found = cookiesOf(headerOf(request, 'cookie'), name).filter(
-    (cookie) => cookie.name === name,
-  )
-  const ticket = found.length === 1 ? found[0]?.value : undefined
+  const ticket = onlyCookie(headerOf(request, 'cookie'), name)
   return ticket !== undefined && SHAPE.test(ticket) ? sessionIdOfTicket(ticket) : undefined
 }
 
 /** The store knows only the hash of a ticket: whoever reads the store cannot sign in. */
 export function sessionIdOfTicket(ticket: string): string {
-  return PREFIX + createHash('sha256').update(ticket).digest('base64url')
+  return PREFIX + hash('sha256', ticket, 'base64url')
 }
 
 /** Whether a store id is a session's; other records have other prefixes. */

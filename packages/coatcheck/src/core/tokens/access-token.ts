@@ -3,29 +3,70 @@ import { ProviderError } from '../../errors.ts'
 import { SignInRequired } from '../../sign-in-required.ts'
 import type { Context } from '../context.ts'
 import { readSession } from '../session/read.ts'
-import { findAccessToken, type KeptAccessToken, type TokenKey } from '../session/record.ts'
+import {
+  findAccessToken,
+  type HeldSession,
+  type KeptAccessToken,
+  type SessionRecord,
+  type TokenKey,
+} from '../session/record.ts'
 import { endSession } from '../sign-out/end-session.ts'
-import { redacted } from './redacted.ts'
 import { CLAIM, refreshSession, wantsTheUser } from './refresh.ts'
 import { checkResource } from './resource.ts'
 import { isRevalidationDue, isRevalidationUnknown, learn } from './revalidation.ts'
+import type { MaybePromise } from './store.ts'
 
 /** So long before its end a token is renewed, if its life is not short altogether. */
 const AHEAD = 60_000
 const FIRST_POLL = 20
 const LONGEST_POLL = 500
 
+type Options = AccessTokenOptions & { readonly claims?: string }
+
 /**
  * A valid access token of a session. A token is only ever released from bytes that were read
- * after the last wait: whatever landed during a wait is seen before the answer.
+ * after the last wait: whatever landed during a wait is seen before the answer. `read`: what
+ * somebody has just read, without any wait since then.
  */
-export async function accessTokenOf(
+export function accessTokenOf(
   context: Context,
   id: string,
-  options: AccessTokenOptions & { readonly claims?: string },
-): Promise<AccessToken> {
+  options: Options,
+  read?: HeldSession,
+): MaybePromise<AccessToken> {
   const key = toKey(context, options)
-  const minValidity = (options.minValiditySeconds ?? 10) * 1000
+  const go = (held: HeldSession | undefined): MaybePromise<AccessToken> => {
+    if (held === undefined) throw required(context)
+    const token = atHand(context, held.record, key, options)
+    return token === undefined ? obtain(context, id, key, options) : release(context, token)
+  }
+  const current = read ?? readSession(context, id)
+  return current instanceof Promise ? current.then(go) : go(current)
+}
+
+/** The token that most requests get: it is there, good for long enough, and nothing else is due. */
+function atHand(
+  context: Context,
+  record: SessionRecord,
+  key: TokenKey,
+  { minValiditySeconds, forceRefresh }: Options,
+): KeptAccessToken | undefined {
+  if (forceRefresh === true || record.mustRevalidate) return undefined
+  if (isRevalidationDue(context, record)) return undefined
+  const token = findAccessToken(record, key)
+  const now = context.environment.now()
+  if (token === undefined || isAhead(token, now)) return undefined
+  return token.expiresAt - now > minValidityOf(minValiditySeconds) ? token : undefined
+}
+
+/** The way of all others. */
+async function obtain(
+  context: Context,
+  id: string,
+  key: TokenKey,
+  options: Options,
+): Promise<AccessToken> {
+  const minValidity = minValidityOf(options.minValiditySeconds)
   const giveUpAt = context.environment.now() + CLAIM
   let firstGeneration: number | undefined
   let poll = FIRST_POLL
@@ -50,10 +91,12 @@ export async function accessTokenOf(
     const needed = !usable || record.mustRevalidate || (options.forceRefresh === true && !minted)
     const due = mayAsk && isRevalidationDue(context, record)
     const wanted = due || isAhead(token, now)
-    if (token !== undefined && !needed && (contented || minted || !wanted)) return release(token)
+    if (token !== undefined && !needed && (contented || minted || !wanted)) {
+      return release(context, token)
+    }
 
     if (record.refreshToken === undefined) {
-      if (token !== undefined && !needed && !due) return release(token)
+      if (token !== undefined && !needed && !due) return release(context, token)
       if (record.mustRevalidate || due) await endSession(context, id, 'not_revalidated')
       throw required(context)
     }
@@ -74,14 +117,15 @@ export async function accessTokenOf(
   }
 }
 
+function minValidityOf(seconds = 10): number {
+  return seconds * 1000
+}
+
 /** The first resource of the sign-in is meant where none is named. */
-function toKey(
-  { configuration }: Context,
-  { resource = configuration.resources[0], scope }: AccessTokenOptions,
-): TokenKey {
+function toKey({ configuration }: Context, { resource, scope }: AccessTokenOptions): TokenKey {
   const askedScope = scope?.split(' ').filter(Boolean).sort().join(' ')
   return {
-    resource: resource === undefined ? undefined : checkResource(resource),
+    resource: resource === undefined ? configuration.resources[0] : checkResource(resource),
     askedScope: askedScope === '' ? undefined : askedScope,
   }
 }
@@ -93,8 +137,8 @@ function isAhead(token: KeptAccessToken | undefined, now: number): boolean {
   return token.expiresAt - now <= ahead
 }
 
-function release({ value, expiresAt, scope, tokenType }: KeptAccessToken): AccessToken {
-  return redacted({ value, expiresAt, scope, tokenType })
+function release({ shown }: Context, token: KeptAccessToken): AccessToken {
+  return shown.accessToken(token)
 }
 
 function required(context: Context, cause?: unknown): SignInRequired {
