@@ -105,6 +105,26 @@ test('A client that leaves in the middle of an answer leaves the application fre
   await left
 })
 
+for (const method of ['GET', 'POST']) {
+  test(`A client that leaves before its ${method} is answered leaves the application free, and is no failure of it`, async (t) => {
+    const app = await upstream(t, (incoming, response) => {
+      response.on('close', () => app.server.emit('left'))
+      incoming.resume().on('end', () => app.server.emit('heard'))
+    })
+    const { origin, lines } = await deploy(t, {
+      applications: [{ upstream: app.url, access: 'public' }],
+    })
+    const [heard, left] = [once(app.server, 'heard'), once(app.server, 'left')]
+    const outgoing = request(origin, { method })
+    outgoing.on('error', () => {})
+    outgoing.end(method === 'POST' ? 'all of it' : undefined)
+    await heard
+    outgoing.destroy()
+    await left
+    assert.doesNotMatch(lines.join(''), /upstream_failed/)
+  })
+}
+
 test('A client that leaves in the middle of an upload does not leave it whole', async (t) => {
   const app = await upstream(t, (incoming) => {
     incoming.on('error', () => {})

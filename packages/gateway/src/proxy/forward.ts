@@ -11,11 +11,14 @@ import { reasonOf, upstreamFailure } from './failure.ts'
 import { upstreamPath } from './path.ts'
 import { requestHeaders, type Told } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
+import { ANSWERS } from './upstream-pool.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set before a request is passed on. */
     told: Told | null
+    /** Its answer: while somebody waits for it, so does the upstream's. */
+    answer: ServerResponse | null
   }
 }
 
@@ -47,6 +50,7 @@ export function forwarder(
     // The session ended while we were asking.
     if (reply.raw.destroyed) return reply
     request.told = told
+    request.answer = reply.raw
     if (hasBody(raw)) request.body = context.guard.body(raw)
     return reply.from(upstreamPath(raw.url ?? '/', found.stripped, false), hooks.get(found))
   }
@@ -77,8 +81,11 @@ function hooksFor(
   const origin = application.upstream.origin
   return {
     getUpstream: () => origin,
-    rewriteRequestHeaders: ({ raw, told }) =>
-      told === null ? {} : requestHeaders(raw.headers, told, scheme, isForged),
+    rewriteRequestHeaders({ raw, told, answer }) {
+      if (told === null) return {}
+      const headers = requestHeaders(raw.headers, told, scheme, isForged)
+      return Object.assign(headers, { [ANSWERS]: answer })
+    },
     rewriteHeaders(headers, request) {
       const kept = responseHeaders(headers, request?.told?.identity !== undefined)
       guard.complete(kept, application)
@@ -93,6 +100,8 @@ function hooksFor(
       }
     },
     onError(reply, { error }) {
+      // Whoever asked has left, and took it back.
+      if (rawOf(reply).destroyed) return
       const failure = upstreamFailure(error)
       logger.warn('upstream_failed', { application: name, reason: reasonOf(error) })
       metrics.answered(name, failure.status)

@@ -9,6 +9,7 @@ import Fastify, {
 } from 'fastify'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import { originForm } from '../proxy/path.ts'
+import { upstreamPool } from '../proxy/upstream-pool.ts'
 
 /**
  * The public listener. Bodies are not parsed but passed on as they come, whatever the method and
@@ -53,15 +54,9 @@ export function createHttpServer({ listen, limits }: GatewayConfiguration): Fast
     server.addHttpMethod(method, { hasBody: false, overrideExisting: true })
   }
   server.decorateRequest('told', null)
+  server.decorateRequest('answer', null)
   server.register(replyFrom, {
-    undici: {
-      // As many as there are streams: an event stream holds one for as long as it lasts.
-      connections: null,
-      headersTimeout: limits.upstreamSeconds * 1000,
-      bodyTimeout: 0,
-      connect: { timeout: limits.upstreamSeconds * 1000 },
-      tls: { rejectUnauthorized: true },
-    } as object,
+    undici: upstreamPool(limits.upstreamSeconds) as object,
     destroyAgent: true,
     disableRequestLogging: true,
   })
