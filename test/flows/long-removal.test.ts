@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
-import { AuthError, type TokenStore } from '#coatcheck'
+import { AuthError, createAuth, type TokenStore } from '#coatcheck'
+import { environment } from '#coatcheck/core/environment'
 import { memoryStore } from '#coatcheck/stores/memory'
 import { seedSessions } from '../processes/seed.ts'
-import { type Application, settle, startApplication } from '../support/application.ts'
+import { type Application, KEY, settle, startApplication } from '../support/application.ts'
+import { startBlind } from '../support/blind.ts'
+import { forever } from '../support/place.ts'
 
 /** More than three steps of a removal take. */
 const NAMES = Array.from({ length: 700 }, (_, at) => `${at}`)
@@ -20,6 +23,7 @@ it('ends each of very many sessions once, with one receipt, and revokes every to
     const headers = { cookie: `__Host-session=${ticket}` }
     assert.equal(await app.auth.session({ headers }), undefined)
   }
+  app.clock.forward(2_000)
   assert.deepEqual((await revoked(app, NAMES.length)).sort(), [...ALL].sort())
 })
 
@@ -42,7 +46,57 @@ it('ends very many sessions also where the store does not let it look ahead', as
   const { app } = await signedInOften(t, store)
   const receipt = await app.auth.signOut({ subject: 'U1' })
   assert.equal(receipt.removed, NAMES.length)
+  app.clock.forward(2_000)
   assert.deepEqual((await revoked(app, NAMES.length)).sort(), [...ALL].sort())
+})
+
+it('is not revoked at the provider in the middle of it, but for its first step, and soon after', async (t) => {
+  const app = await startBlind(t)
+  await seedSessions(app.store, app.provider.issuer, 'U1', NAMES)
+  app.another()
+  // Their next rounds come after the second of four steps.
+  await app.pass(3_750)
+  app.store.fault = (operation) => (operation === 'removeAll' ? { after: 500 } : undefined)
+  const [{ removed }, byThen] = await app.end(
+    app.auth
+      .signOut({ subject: 'U1' })
+      .then((receipt) => [receipt, app.provider.count('revocation')] as const),
+  )
+  assert.equal(removed, NAMES.length)
+  assert.equal(app.store.calls.filter((operation) => operation === 'removeAll').length, 4)
+  assert.ok(byThen <= 64, `${byThen} by then`)
+  await app.pass(3_000)
+  assert.deepEqual((await revoked(app, NAMES.length)).sort(), [...ALL].sort())
+})
+
+it('is revoked, all of it and once, where the process dies after any of its steps [INV-15]', async (t) => {
+  for (const steps of [1, 2, 3, 4]) {
+    const app = await startBlind(t)
+    await seedSessions(app.store, app.provider.issuer, 'U1', NAMES)
+    let left = steps
+    // Nobody closes it: it is dead, and so is its worker.
+    const dying = createAuth({
+      origin: app.origin,
+      keys: [KEY],
+      provider: { issuer: app.provider.issuer, clientId: 'app', clientSecret: 'secret' },
+      store: {
+        ...app.store,
+        removeAll: async (marks, removal) => {
+          if (left === 0) return forever()
+          left -= 1
+          const step = await app.store.removeAll(marks, removal)
+          return left === 0 ? forever() : step
+        },
+      },
+      [environment]: { now: app.clock.now, wait: forever },
+    })
+    void dying.signOut({ subject: 'U1' }).catch(() => undefined)
+    await app.pass(1_000)
+    assert.equal((await app.auth.sessions({ subject: 'U1' })).length, [636, 380, 124, 0][steps - 1])
+    await app.pass(45_000)
+    assert.deepEqual((await revoked(app, NAMES.length)).sort(), [...ALL].sort(), `after ${steps}`)
+    assert.deepEqual(await app.auth.sessions({ subject: 'U1' }), [])
+  }
 })
 
 async function signedInOften(

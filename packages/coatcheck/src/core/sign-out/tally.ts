@@ -23,6 +23,8 @@ export interface Tally {
    * which removes them is short. `owe` uses it for these very bytes only, and is right without it.
    */
   readonly prepare: (likely: readonly StoredEntry[]) => void
+  /** From now on what is owed is due a little later, since others are still to be removed. */
+  readonly goOn: () => void
   /** It threw for that reason. */
   readonly isBehind: boolean
   /** Opens with these keys from now on; what the same ones do not open is unreadable. */
@@ -70,6 +72,11 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
   let isNewest = false
   let isBehind = false
   let isOver = false
+  let isLong = false
+
+  function toBatchNow(entries: readonly ReadEntry[]): Batch {
+    return toBatch(context, keys, isLong ? dueLater(order, now() + MEANWHILE) : order, entries)
+  }
 
   function open({ id, value }: StoredEntry): Opened | undefined {
     return isSessionId(id) ? keys.open('session', id, value) : undefined
@@ -87,6 +94,10 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
 
   return {
     toPlaces,
+
+    goOn() {
+      isLong = true
+    },
 
     get isBehind() {
       return isBehind
@@ -108,7 +119,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
       })
       const fresh: Batch[] = []
       for (let at = 0; at < readable.length && !isOver; at += TOGETHER) {
-        fresh.push(toBatch(context, keys, order, readable.slice(at, at + TOGETHER)))
+        fresh.push(toBatchNow(readable.slice(at, at + TOGETHER)))
       }
       prepared = [...prepared, ...fresh].slice(-MOST_PREPARED)
     },
@@ -118,7 +129,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
       prepared = prepared.filter((batch) => !ready.includes(batch))
       const isReady = new Set(ready.flatMap((batch) => batch.found.map(({ entry }) => entry.id)))
       const others = removed.filter(({ id }) => !isReady.has(id)).map(read)
-      const batches = [...ready, toBatch(context, keys, order, others)]
+      const batches = [...ready, toBatchNow(others)]
       if (!isOver) {
         for (const one of batches.flatMap((batch) => batch.found)) found.set(one.entry.id, one)
       }
@@ -171,6 +182,16 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
   }
 }
 
+function dueLater(order: SignOutOrder, dueAt: number): SignOutOrder {
+  const { revokeAt } = order
+  return revokeAt === undefined ? order : { ...order, revokeAt: Math.max(revokeAt, dueAt) }
+}
+
+/**
+ * So long the revocations of a removal's later steps wait: a worker that begins with them while it
+ * goes on takes its time, at the store and in its process.
+ */
+const MEANWHILE = 2_000
 /** So many are prepared together, and only used together. */
 const TOGETHER = 16
 /** What was not removed after all is forgotten for what came later. */
