@@ -23,6 +23,8 @@ keys: ["${KEY}"]
 upstream: http://127.0.0.1:5000
 `
 
+const REDIS = { username: undefined, password: undefined, tls: undefined }
+
 function load(text: string, environment: Record<string, string> = {}): GatewayConfiguration {
   const file = join(folder, 'coatcheck.yaml')
   writeFileSync(file, text)
@@ -64,7 +66,11 @@ describe('a configuration', () => {
     assert.deepEqual(of('memory'), { kind: 'memory' })
     assert.deepEqual(of('./folder'), { kind: 'lmdb', path: join(folder, 'folder') })
     assert.deepEqual(of('/var/lib/coatcheck'), { kind: 'lmdb', path: '/var/lib/coatcheck' })
-    const redis = { kind: 'redis', url: 'redis://h:1/2', confirmReplicas: undefined }
+    const redis = {
+      kind: 'redis',
+      servers: { ...REDIS, at: { kind: 'single', url: 'redis://h:1/2' } },
+      confirmReplicas: undefined,
+    }
     assert.deepEqual(of('redis://h:1/2'), redis)
     assert.deepEqual(of('{ url: "redis://h:1/2", confirmReplicas: 1 }'), {
       ...redis,
@@ -79,6 +85,61 @@ describe('a configuration', () => {
   - { name: staff, host: 'apps.example:8443', upstream: 'http://127.0.0.1:2' }
   - { name: wiki, host: apps.example, upstream: 'http://127.0.0.1:3' }`)
     assert.equal(applications.length, 3)
+  })
+
+  it('takes a Redis behind Sentinels, or a Cluster, as the store', () => {
+    writeFileSync(join(folder, 'ca.pem'), '')
+    const { store } = load(`${MINIMAL}store:
+  sentinels: [redis-1, 'redis-2:5000', '[::1]:5001']
+  masterName: main
+  sentinelPassword: theirs
+  password: its
+  database: 2
+  tls: { ca: ca.pem }
+  confirmReplicas: 1`)
+    assert.deepEqual(store, {
+      kind: 'redis',
+      servers: {
+        at: {
+          kind: 'sentinels',
+          sentinels: [
+            { host: 'redis-1', port: 26_379 },
+            { host: 'redis-2', port: 5000 },
+            { host: '::1', port: 5001 },
+          ],
+          masterName: 'main',
+          username: undefined,
+          password: 'theirs',
+          database: 2,
+        },
+        username: undefined,
+        password: 'its',
+        tls: { ca: join(folder, 'ca.pem'), certificate: undefined, key: undefined },
+      },
+      confirmReplicas: 1,
+    })
+    const cluster = load(`${MINIMAL}store: { cluster: [a, 'b:7000'], tls: true }`).store
+    assert.deepEqual(cluster.kind === 'redis' && cluster.servers.at, {
+      kind: 'cluster',
+      nodes: [
+        { host: 'a', port: 6379 },
+        { host: 'b', port: 7000 },
+      ],
+    })
+  })
+
+  it('takes several caches of Microsoft’s libraries', () => {
+    writeFileSync(join(folder, 'password'), 'of the cache\n')
+    const { msal = [] } = load(`${MINIMAL}msal:
+  - { url: 'redis://cache', keys: [Orders_*] }
+  - { name: mail, sentinels: [s], masterName: m, passwordFile: password, keys: ['mail:{account}', 'x*'] }`)
+    assert.deepEqual(
+      msal.map(({ name, keys, servers }) => [name, keys, servers.at.kind, servers.password]),
+      [
+        ['msal', ['Orders_*'], 'single', undefined],
+        ['msal-mail', ['mail:{account}', 'x*'], 'sentinels', 'of the cache'],
+      ],
+    )
   })
 
   it('takes addresses, levels and paths in short', () => {
@@ -141,6 +202,39 @@ describe('the environment', () => {
     assert.equal(configuration.scope, 'openid profile email')
   })
 
+  it('reaches Sentinels, nodes and caches with their passwords', () => {
+    const { store, msal = [] } = load(MINIMAL, {
+      COATCHECK_STORE__SENTINELS: 's1:1, s2',
+      COATCHECK_STORE__MASTER_NAME: 'main',
+      COATCHECK_STORE__SENTINEL_PASSWORD: 'theirs',
+      COATCHECK_STORE__PASSWORD: 'its',
+      COATCHECK_STORE__TLS: 'true',
+      COATCHECK_STORE__CONFIRM_REPLICAS: '1',
+      COATCHECK_MSAL__0__CLUSTER: 'n1,n2:2',
+      COATCHECK_MSAL__0__PASSWORD: 'of the cache',
+      COATCHECK_MSAL__0__KEYS: 'Orders_*, mail:{account}',
+      COATCHECK_PROVIDER__USER_INFO: 'true',
+    })
+    assert.ok(store.kind === 'redis' && store.servers.at.kind === 'sentinels')
+    const { at, password, tls } = store.servers
+    assert.deepEqual(
+      [at.sentinels, at.masterName, at.password],
+      [
+        [
+          { host: 's1', port: 1 },
+          { host: 's2', port: 26_379 },
+        ],
+        'main',
+        'theirs',
+      ],
+    )
+    assert.deepEqual([password, tls !== undefined, store.confirmReplicas], ['its', true, 1])
+    assert.deepEqual(
+      msal.map(({ servers, keys }) => [servers.at.kind, servers.password, keys]),
+      [['cluster', 'of the cache', ['Orders_*', 'mail:{account}']]],
+    )
+  })
+
   it('goes over the file, setting by setting', () => {
     const { provider, limits } = load(`${MINIMAL}limits: { connections: 5, headerBytes: 4096 }`, {
       COATCHECK_PROVIDER__CLIENT_ID: 'other',
@@ -198,7 +292,7 @@ upstream: http://127.0.0.1:5000`,
     assert.deepEqual(configuration.keys, [OTHER_KEY, KEY])
     assert.deepEqual(configuration.store, {
       kind: 'redis',
-      url: 'redis://:pass@h',
+      servers: { ...REDIS, at: { kind: 'single', url: 'redis://:pass@h' } },
       confirmReplicas: undefined,
     })
   })
@@ -220,7 +314,7 @@ describe('what is published of the settings', () => {
 
   it('is valid where the pages and the examples show it', () => {
     const page = readFileSync(join(root, 'packages/gateway/README.md'), 'utf8')
-    const [whole = '', part = ''] = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(
+    const [whole = '', part = '', ...more] = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(
       ([, text]) => text,
     )
     const secrets = {
@@ -230,6 +324,12 @@ describe('what is published of the settings', () => {
     const shown = whole.replace(/^.*File: .*$/gm, '')
     assert.equal(load(shown, secrets).applications.length, 1)
     assert.equal(load(shown.replace(/^upstream:.*$/m, part), secrets).applications.length, 3)
+    // Files of another machine.
+    const others = more.map((text = '') =>
+      text.replace(/, passwordFile: [^,]*|^.*(File|tls): .*$/gm, ''),
+    )
+    assert.equal(others.length, 2)
+    for (const other of others) load(`${shown}${other}`, secrets)
     const examples = filesUnder('examples/gateway').filter((file) => file.endsWith('.yaml'))
     assert.notEqual(examples.length, 0)
     for (const example of examples) loadConfiguration(join(root, example), {})
@@ -245,7 +345,8 @@ describe('what is published of the settings', () => {
 
   it('is a table of every setting, with its default', () => {
     const page = readFileSync(join(root, 'packages/gateway/README.md'), 'utf8')
-    const rows = [...page.matchAll(/^\| `([^`]+)` \| (.*?) \| (.*) \|$/gm)]
+    const [, table = ''] = /\| setting \| default \| \|\n(.*?)\n\n/s.exec(page) ?? []
+    const rows = [...table.matchAll(/^\| `([^`]+)` \| (.*?) \| (.*) \|$/gm)]
     assert.deepEqual(
       rows.map(([, key, initial, what]) => [key, initial, what]),
       settingRows(),

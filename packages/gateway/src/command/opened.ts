@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Auth, type AuthEvent, createAuth } from 'coatcheck'
-import { applicationPlaces } from '../applications/application-place.ts'
+import { openPlaces } from '../applications/places.ts'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import type { Environment } from '../configuration/environment.ts'
 import { loadConfiguration } from '../configuration/load.ts'
@@ -60,18 +60,19 @@ export async function withOpened<T>(
   }
   const opened = await openStore(store)
   try {
-    const auth = createAuth({
-      ...authOptions(configuration, opened.store),
-      // A sign-out by a command reaches as far as one by the gateway.
-      places: applicationPlaces(configuration, signingKeys(configuration.keys)),
-      observe,
-    })
+    // A sign-out by a command reaches as far as one by the gateway.
+    const { places, close } = await openPlaces(configuration, signingKeys(configuration.keys))
     try {
-      // Drivers wait for a server that is away, some of them for good; the library does not.
-      await auth.sessions({ session: NOBODY })
-      return await use({ configuration, opened, auth })
+      const auth = createAuth({ ...authOptions(configuration, opened.store), places, observe })
+      try {
+        // Drivers wait for a server that is away, some of them for good; the library does not.
+        await auth.sessions({ session: NOBODY })
+        return await use({ configuration, opened, auth })
+      } finally {
+        await auth.close()
+      }
     } finally {
-      await auth.close()
+      close()
     }
   } finally {
     await opened.close()

@@ -12,6 +12,8 @@ export interface GatewayConfiguration {
     readonly idTokenSignedResponseAlg?: string
     /** Default `false`. */
     readonly strictLogoutTokens?: boolean
+    /** Claims come from UserInfo too. Default `false`. */
+    readonly userInfo?: boolean
   }
   /** At least 32 bytes each; the first seals, all open. The gateway's signing keys are derived from them. */
   readonly keys: readonly string[]
@@ -24,6 +26,8 @@ export interface GatewayConfiguration {
     readonly revalidateSeconds: number | undefined
   }
   readonly store: StoreConfiguration
+  /** Caches that a sign-out reaches too. Default: none. */
+  readonly msal?: readonly MsalCacheConfiguration[]
   readonly listen: {
     readonly host: string
     readonly port: number
@@ -67,8 +71,55 @@ export interface GatewayConfiguration {
 export type StoreConfiguration =
   | { readonly kind: 'memory' }
   | { readonly kind: 'lmdb'; readonly path: string }
-  | { readonly kind: 'redis'; readonly url: string; readonly confirmReplicas: number | undefined }
+  | {
+      readonly kind: 'redis'
+      readonly servers: RedisServers
+      readonly confirmReplicas: number | undefined
+    }
   | { readonly kind: 'postgres'; readonly url: string }
+
+/** How a Redis is reached. */
+export interface RedisServers {
+  /** One server, Sentinels that know which is the primary, or nodes of a Cluster that know the others. */
+  readonly at:
+    | { readonly kind: 'single'; readonly url: string }
+    | {
+        readonly kind: 'sentinels'
+        readonly sentinels: readonly HostAndPort[]
+        readonly masterName: string
+        readonly username: string | undefined
+        readonly password: string | undefined
+        readonly database: number
+      }
+    | { readonly kind: 'cluster'; readonly nodes: readonly HostAndPort[] }
+  readonly username: string | undefined
+  readonly password: string | undefined
+  /** With it Sentinels and servers are spoken to by TLS; a URL says so by itself. */
+  readonly tls: RedisTls | undefined
+}
+
+/** PEM files. */
+export interface RedisTls {
+  readonly ca: string | undefined
+  readonly certificate: string | undefined
+  readonly key: string | undefined
+}
+
+/** Where a server listens. */
+export interface HostAndPort {
+  readonly host: string
+  readonly port: number
+}
+
+/** A Redis in which Microsoft's libraries keep tokens of applications. */
+export interface MsalCacheConfiguration {
+  /** Of the place, as receipts have it. */
+  readonly name: string
+  readonly servers: RedisServers
+  /** Patterns of keys; `{account}` stands for the home account id. */
+  readonly keys: readonly string[]
+  readonly withinSeconds: number | undefined
+}
 
 /** An application behind the gateway. */
 export interface ApplicationConfiguration {

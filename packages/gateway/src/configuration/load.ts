@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import type { GatewayConfiguration } from './configuration.ts'
+import type { GatewayConfiguration, RedisServers, StoreConfiguration } from './configuration.ts'
 import { type Environment, withEnvironment } from './environment.ts'
 import { ConfigurationError } from './mistake.ts'
 import { relationMistakes } from './relations.ts'
@@ -39,11 +39,12 @@ function withAbsolutePaths(
   configuration: GatewayConfiguration,
   folder: string,
 ): GatewayConfiguration {
-  const { store, listen, tokenEndpoint } = configuration
+  const { store, msal = [], listen, tokenEndpoint } = configuration
   const { tls } = listen
   return {
     ...configuration,
-    store: store.kind === 'lmdb' ? { ...store, path: resolve(folder, store.path) } : store,
+    store: storeFrom(folder, store),
+    msal: msal.map((cache) => ({ ...cache, servers: serversFrom(folder, cache.servers) })),
     listen: {
       ...listen,
       tls: tls && {
@@ -55,5 +56,19 @@ function withAbsolutePaths(
       tokenEndpoint && 'socket' in tokenEndpoint
         ? { socket: resolve(folder, tokenEndpoint.socket) }
         : tokenEndpoint,
+  }
+}
+
+function storeFrom(folder: string, store: StoreConfiguration): StoreConfiguration {
+  if (store.kind === 'lmdb') return { ...store, path: resolve(folder, store.path) }
+  return store.kind === 'redis' ? { ...store, servers: serversFrom(folder, store.servers) } : store
+}
+
+function serversFrom(folder: string, servers: RedisServers): RedisServers {
+  const from = (file: string | undefined): string | undefined => file && resolve(folder, file)
+  const { tls } = servers
+  return {
+    ...servers,
+    tls: tls && { ca: from(tls.ca), certificate: from(tls.certificate), key: from(tls.key) },
   }
 }

@@ -5,7 +5,8 @@ import { memoryStore } from 'coatcheck/stores/memory'
 import { migratePostgres, postgresStore } from 'coatcheck/stores/postgres'
 import { redisStore } from 'coatcheck/stores/redis'
 import { lmdbContents, postgresContents, type RawContents, redisContents } from 'coatcheck/testing'
-import type { GatewayConfiguration, StoreConfiguration } from './configuration.ts'
+import type { GatewayConfiguration, RedisServers, StoreConfiguration } from './configuration.ts'
+import { openRedis } from './open-redis.ts'
 
 /** A store, and what was opened for it. */
 export interface OpenedStore {
@@ -18,8 +19,8 @@ export interface OpenedStore {
   close(): Promise<void>
 }
 
-/** A silent connection is given up before the next try of whoever waits for it. */
-const SOCKET_TIMEOUT = 4_000
+/** A server that does not answer is given up before the next try of whoever waits for it. */
+const CONNECT_TIMEOUT = 4_000
 
 /**
  * Opens the configured store. Drivers are loaded when they are needed. A server that is away is no
@@ -32,7 +33,7 @@ export async function openStore(configuration: StoreConfiguration): Promise<Open
     case 'lmdb':
       return openLmdb(configuration.path)
     case 'redis':
-      return openRedis(configuration.url, configuration.confirmReplicas)
+      return openInRedis(configuration.servers, configuration.confirmReplicas)
     case 'postgres':
       return openPostgres(configuration.url)
   }
@@ -44,12 +45,13 @@ export function authOptions(configuration: GatewayConfiguration, store: TokenSto
   const { clientSecret, clientAuthentication, idTokenSignedResponseAlg, strictLogoutTokens } =
     configuration.provider
   const { lifetimeSeconds, idleSeconds, revalidateSeconds } = session
-  const { issuer, clientId } = configuration.provider
+  const { issuer, clientId, userInfo = false } = configuration.provider
   return {
     origin,
     keys,
     scope,
     store,
+    userInfo,
     resources: resourcesOf(configuration),
     provider: {
       issuer,
@@ -97,9 +99,11 @@ async function openLmdb(path: string): Promise<OpenedStore> {
   }
 }
 
-async function openRedis(url: string, confirmReplicas: number | undefined): Promise<OpenedStore> {
-  const { Redis } = await import('ioredis')
-  const client = new Redis(url, { socketTimeout: SOCKET_TIMEOUT })
+async function openInRedis(
+  servers: RedisServers,
+  confirmReplicas: number | undefined,
+): Promise<OpenedStore> {
+  const { client, close } = await openRedis(servers)
   const store = redisStore(client, confirmReplicas === undefined ? {} : { confirmReplicas })
   return {
     store,
@@ -107,14 +111,14 @@ async function openRedis(url: string, confirmReplicas: number | undefined): Prom
     migrate: undefined,
     async close() {
       await store.close()
-      client.disconnect()
+      close()
     },
   }
 }
 
 async function openPostgres(connectionString: string): Promise<OpenedStore> {
   const { Pool } = await import('pg')
-  const pool = new Pool({ connectionString, connectionTimeoutMillis: SOCKET_TIMEOUT })
+  const pool = new Pool({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT })
   const store = postgresStore(pool)
   return {
     store,

@@ -39,6 +39,10 @@ export const provider: z.ZodType<GatewayConfiguration['provider']> = z
         .boolean('write true or false')
         .default(false)
         .meta({ description: 'Refuse logout tokens without `exp` or without `typ: logout+jwt`.' }),
+      userInfo: z.boolean('write true or false').default(false).meta({
+        description:
+          'Ask UserInfo at sign-in, where the ID token lacks e-mail, name or groups. It is asked once.',
+      }),
     },
     'write an object with issuer, clientId and clientSecret',
   )

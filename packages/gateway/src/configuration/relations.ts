@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { applicationRelations } from './application-relations.ts'
 import { headerRelations } from './header-relations.ts'
 import { keyOf, type Mistake, type Path } from './mistake.ts'
+import { redisRelations } from './redis-relations.ts'
 import { at } from './secret-files.ts'
 import type { Source } from './source.ts'
 
@@ -22,7 +23,8 @@ export function relationMistakes(source: Source, folder: string): Mistake[] {
   headerRelations(tree, refuse)
   times(tree, refuse)
   ports(tree, refuse)
-  tlsFiles(tree, folder, refuse)
+  redisRelations(tree, refuse)
+  pemFiles(tree, folder, refuse)
   return mistakes
 }
 
@@ -76,21 +78,29 @@ function portOf(address: unknown): number | undefined {
   return written === undefined ? undefined : Number(written)
 }
 
-function tlsFiles(tree: unknown, folder: string, refuse: Refuse): void {
-  for (const name of ['certificate', 'key']) {
-    const file = at(tree, ['listen', 'tls', name])
+function pemFiles(tree: unknown, folder: string, refuse: Refuse): void {
+  const caches = at(tree, ['msal'])
+  const sections: Path[] = [
+    ['listen', 'tls'],
+    ['store', 'tls'],
+    ...(Array.isArray(caches) ? caches.map((_, index): Path => ['msal', index, 'tls']) : []),
+  ]
+  for (const path of sections.flatMap((section) => FILES.map((name) => [...section, name]))) {
+    const file = at(tree, path)
     if (typeof file !== 'string' || file === '') continue
     try {
       accessSync(resolve(folder, file), constants.R_OK)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       refuse(
-        ['listen', 'tls', name],
+        path,
         `the file cannot be read (${code}): name a PEM file that is there and that this user may read`,
       )
     }
   }
 }
+
+const FILES = ['ca', 'certificate', 'key']
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

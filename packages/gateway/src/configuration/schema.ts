@@ -4,6 +4,7 @@ import { applications, forwardAuth, onlyApplication, upstream } from './applicat
 import type { GatewayConfiguration } from './configuration.ts'
 import { isFilled, isHttpOrigin, isTrustworthy, maybe, text } from './kinds.ts'
 import { headers, limits } from './limits.ts'
+import { msal } from './msal.ts'
 import { fileOf, provider, session } from './provider.ts'
 import { store } from './store.ts'
 
@@ -46,6 +47,7 @@ const file = z
       applications,
       store,
       storeFile: fileOf('A file that holds `store`, where its URL has a password.'),
+      msal,
       listen,
       scope: text(
         {

@@ -8,22 +8,28 @@ const IN_FILES: readonly { readonly path: Path; read(text: string): unknown }[] 
   { path: ['provider', 'clientSecret'], read: (text) => text.trim() },
   { path: ['keys'], read: (text) => text.split('\n').flatMap((line) => line.trim() || []) },
   { path: ['store'], read: (text) => text.trim() },
+  ...['store', 'msal'].flatMap((section) =>
+    ['password', 'sentinelPassword'].map((name) => ({
+      path: section === 'msal' ? [section, '*', name] : [section, name],
+      read: (text: string) => text.trim(),
+    })),
+  ),
 ]
 
-/** Reads `clientSecretFile`, `keysFile` and `storeFile` into what they stand for. */
+/** Reads `clientSecretFile`, `keysFile`, `storeFile` and their like into what they stand for. */
 export function withSecretFiles(
   source: Source,
   folder: string,
 ): { readonly source: Source; readonly mistakes: readonly Mistake[] } {
   const mistakes: Mistake[] = []
   const tree = structuredClone(source.tree)
-  for (const { path, read } of IN_FILES) {
+  for (const { path, read } of IN_FILES.flatMap((one) => inEach(one, tree))) {
     const name = String(path.at(-1))
-    const parent = path.length === 1 ? tree : at(tree, path.slice(0, -1))
-    const file = at(parent, [`${name}File`])
+    const parent = at(tree, path.slice(0, -1))
+    const filePath = fileFor(path)
+    const file = at(tree, filePath)
     // Anything else is for the schema to refuse.
     if (typeof parent !== 'object' || parent === null || typeof file !== 'string' || !file) continue
-    const filePath = [...path.slice(0, -1), `${name}File`]
     const refuse = (message: string): void => {
       mistakes.push({ key: keyOf(filePath), where: source.whereIs(filePath), message })
     }
@@ -47,21 +53,34 @@ export function withSecretFiles(
     }
   }
   const whereIs = (path: Path): string | undefined => {
-    const [first, second] = path
-    const name = first === 'provider' ? second : first
-    const isFromFile = at(source.tree, path) === undefined && typeof name === 'string'
-    const of = first === 'provider' ? ['provider', `${name}File`] : [`${name}File`]
-    return isFromFile && at(source.tree, of) !== undefined
-      ? source.whereIs(of)
-      : source.whereIs(path)
+    const isFromFile = (one: Path): boolean =>
+      at(source.tree, one) === undefined && at(source.tree, fileFor(one)) !== undefined
+    const read = path.map((_, above) => path.slice(0, above + 1)).find(isFromFile)
+    return source.whereIs(read === undefined ? path : fileFor(read))
   }
   return { source: { tree, whereIs }, mistakes }
+}
+
+/** The same for every member of a list, where its path has a `*`. */
+function inEach<One extends { readonly path: Path }>(one: One, tree: unknown): One[] {
+  const star = one.path.indexOf('*')
+  if (star < 0) return [one]
+  const members = at(tree, one.path.slice(0, star))
+  if (!Array.isArray(members)) return []
+  return members.map((_, index) => ({ ...one, path: one.path.with(star, index) }))
+}
+
+/** `keys` → `keysFile` */
+function fileFor(path: Path): Path {
+  return [...path.slice(0, -1), `${path.at(-1)}File`]
 }
 
 const PLACEHOLDERS: Readonly<Record<string, unknown>> = {
   clientSecret: 'unreadable',
   keys: ['-'.repeat(32)],
   store: 'memory',
+  password: 'unreadable',
+  sentinelPassword: 'unreadable',
 }
 
 /** What is at a path of a tree that may be of any shape. */

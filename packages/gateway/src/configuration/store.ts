@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import type { StoreConfiguration } from './configuration.ts'
 import { maybe, text, whole } from './kinds.ts'
+import { isRedisUrl, redisServers, redisShape } from './redis.ts'
 
 const FIX =
   'write a folder such as ./sessions, redis://host:6379, postgres://user@host/database, or memory'
+const OBJECT_FIX =
+  'write a folder or a URL, or an object with url, or with sentinels and masterName, or with cluster'
 
 const url = text(
   {
@@ -17,11 +20,12 @@ const url = text(
 export const store: z.ZodType<StoreConfiguration> = z
   .union(
     [
-      url.transform((value) => toStore(value, undefined)),
+      url.transform((value) => storeIn(value) ?? NOWHERE),
       z
         .strictObject(
           {
-            url,
+            url: maybe(url),
+            ...redisShape,
             confirmReplicas: maybe(
               whole(
                 {
@@ -32,28 +36,32 @@ export const store: z.ZodType<StoreConfiguration> = z
               ),
             ),
           },
-          FIX,
+          OBJECT_FIX,
         )
-        .transform(({ url, confirmReplicas }) => toStore(url, confirmReplicas)),
+        .transform(({ url, confirmReplicas, ...redis }): StoreConfiguration => {
+          const store = storeIn(url ?? 'redis://elsewhere') ?? NOWHERE
+          if (store.kind !== 'redis') return store
+          return { kind: 'redis', servers: redisServers(url ?? '', redis), confirmReplicas }
+        }),
     ],
     FIX,
   )
   .prefault('./coatcheck-sessions')
   .meta({
     description:
-      'Where sessions are kept: a folder such as `./sessions` (LMDB), `redis://…`, `rediss://…`, `postgres://…`, or `memory`. In full: an object with `url` and `confirmReplicas`.',
+      'Where sessions are kept: a folder such as `./sessions` (LMDB), `redis://…`, `rediss://…`, `postgres://…`, or `memory`. In full: an object with `url`, or, for Redis, `sentinels` and `masterName`, or `cluster`.',
   })
 
-function toStore(value: string, confirmReplicas: number | undefined): StoreConfiguration {
-  const store = storeIn(value) ?? { kind: 'memory' }
-  return store.kind === 'redis' ? { ...store, confirmReplicas } : store
-}
+/** For the type only: what is none was refused. */
+const NOWHERE: StoreConfiguration = { kind: 'memory' }
 
-function storeIn(value: string): StoreConfiguration | undefined {
+/** What a store written in one line is; nothing where it is none. */
+export function storeIn(value: string): StoreConfiguration | undefined {
   if (value === 'memory') return { kind: 'memory' }
   if (/^(\.{1,2}($|\/)|\/)/.test(value)) return { kind: 'lmdb', path: value }
-  if (!/^(rediss?|postgres|postgresql):\/\/./.test(value) || !URL.canParse(value)) return undefined
-  return value.startsWith('redis')
-    ? { kind: 'redis', url: value, confirmReplicas: undefined }
-    : { kind: 'postgres', url: value }
+  if (isRedisUrl(value)) {
+    return { kind: 'redis', servers: redisServers(value, {}), confirmReplicas: undefined }
+  }
+  if (!/^(postgres|postgresql):\/\/./.test(value) || !URL.canParse(value)) return undefined
+  return { kind: 'postgres', url: value }
 }

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Auth, type AuthEvent, type AuthOptions, createAuth, type TokenStore } from 'coatcheck'
-import { applicationPlaces } from '../applications/application-place.ts'
+import { type OpenedPlaces, openPlaces } from '../applications/places.ts'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import { authOptions } from '../configuration/open.ts'
 import { forgedHeaders } from '../guard/forged-headers.ts'
@@ -59,8 +59,13 @@ export async function startGateway(
   configuration: GatewayConfiguration,
   parts: GatewayParts,
 ): Promise<Gateway> {
-  const context = createContext(configuration, parts)
-  const { auth, logger, metrics, sockets, streams } = context
+  const logger = parts.logger ?? jsonLogger(configuration.log.level)
+  const keys = signingKeys(configuration.keys)
+  const opened = await openPlaces(configuration, keys, logger)
+  const context = orClose(opened, () =>
+    createContext(configuration, parts, { logger, keys, opened }),
+  )
+  const { auth, metrics, sockets, streams } = context
   const provider = watchProvider(auth, logger)
   const health = createHealth(auth, () => provider.isReached)
   const operations = createOperations(health, metrics)
@@ -93,6 +98,7 @@ export async function startGateway(
     await Promise.all(stopping)
     for (const one of beside) await stopServer(one, drain)
     await auth.close()
+    opened.close()
     logger.info('stopped')
   }
 
@@ -116,16 +122,32 @@ export async function startGateway(
   }
 }
 
-function createContext(configuration: GatewayConfiguration, parts: GatewayParts): GatewayContext {
-  const logger = parts.logger ?? jsonLogger(configuration.log.level)
+/** What cannot go on leaves no connection behind that keeps this process from ending. */
+function orClose<T>(opened: OpenedPlaces, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    opened.close()
+    throw error
+  }
+}
+
+interface Made extends Pick<GatewayContext, 'logger' | 'keys'> {
+  readonly opened: OpenedPlaces
+}
+
+function createContext(
+  configuration: GatewayConfiguration,
+  parts: GatewayParts,
+  { logger, keys, opened }: Made,
+): GatewayContext {
   const streams = createOpenStreams()
   const metrics = createMetrics(() => streams.size)
-  const keys = signingKeys(configuration.keys)
   const { places = [], ...over } = parts.authOptions ?? {}
   const auth = createAuth({
     ...authOptions(configuration, parts.store),
     ...over,
-    places: [...applicationPlaces(configuration, keys), ...places],
+    places: [...opened.places, ...places],
     observe(event) {
       // First of all: nothing of who was signed out goes on.
       if (event.type === 'signed_out') for (const one of event.receipt.sessions) streams.end(one)

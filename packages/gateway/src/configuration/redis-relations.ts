@@ -1,0 +1,85 @@
+import type { Path } from './mistake.ts'
+import { isRedisUrl } from './redis.ts'
+import type { Refuse } from './relations.ts'
+import { at } from './secret-files.ts'
+
+/** What settings of a Redis cannot go together: those of the store, and of each cache. */
+export function redisRelations(tree: unknown, refuse: Refuse): void {
+  const store = at(tree, ['store'])
+  if (isObject(store)) reached(store, ['store'], refuse)
+  const caches = at(tree, ['msal'])
+  if (!Array.isArray(caches)) return
+  const names = caches.map((cache) => at(cache, ['name']))
+  for (const [index, cache] of caches.entries()) {
+    if (!isObject(cache)) continue
+    reached(cache, ['msal', index], refuse)
+    if (names.indexOf(names[index]) < index) {
+      const message =
+        names[index] === undefined
+          ? 'it is missing, as in an earlier one: write a name by which receipts tell them apart'
+          : 'an earlier one has this name: write another'
+      refuse(['msal', index, 'name'], message)
+    }
+  }
+}
+
+const WAYS = ['url', 'sentinels', 'cluster']
+const OF_SENTINELS = ['masterName', 'sentinelUsername', 'sentinelPassword', 'database']
+const OF_REDIS = ['username', 'password', 'tls', 'confirmReplicas']
+
+function reached(servers: unknown, path: Path, refuse: Refuse): void {
+  const has = (name: string): boolean => at(servers, [name]) !== undefined
+  const [way, ...others] = WAYS.filter(has)
+  if (way === undefined) {
+    refuse(
+      [...path, 'url'],
+      'it is missing: write the URL, or sentinels and masterName, or cluster',
+      path,
+    )
+  }
+  for (const other of others) {
+    refuse([...path, other], `\`${way}\` is written too: leave one of the two`)
+  }
+  if (has('sentinels') && !has('masterName')) {
+    refuse(
+      [...path, 'masterName'],
+      'it is missing: write the name in `sentinel monitor`, such as mymaster',
+      path,
+    )
+  }
+  for (const name of OF_SENTINELS) {
+    if (!has(name) || has('sentinels')) continue
+    const message =
+      name !== 'database'
+        ? 'it is for Sentinels: write sentinels, or leave it out'
+        : way === 'cluster'
+          ? 'a Cluster has one database only: leave it out'
+          : 'it is for Sentinels: write the number at the end of url, as in redis://host:6379/2'
+    refuse([...path, name], message)
+  }
+  const url = at(servers, ['url'])
+  if (typeof url === 'string') besideUrl(servers, url, path, refuse)
+}
+
+function besideUrl(servers: unknown, url: string, path: Path, refuse: Refuse): void {
+  const written = OF_REDIS.filter((name) => at(servers, [name]) !== undefined)
+  if (!isRedisUrl(url)) {
+    for (const name of written) {
+      refuse([...path, name], 'it is for Redis, and url is something else: leave it out')
+    }
+    return
+  }
+  const { protocol, username, password } = new URL(url)
+  for (const name of ['username', 'password']) {
+    if (written.includes(name) && (username !== '' || password !== '')) {
+      refuse([...path, name], 'url has a user or a password in it: write both here, or both there')
+    }
+  }
+  if (written.includes('tls') && protocol === 'redis:') {
+    refuse([...path, 'tls'], 'url says redis://, which is without TLS: write rediss://')
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
