@@ -263,6 +263,29 @@ it('keeps what a refresh brought while the store was away, and spends nothing tw
   assert.deepEqual(app.provider.reused, [])
 })
 
+it('does a sign-out later that spares who signed in since they were told of the failure, however late the store tells the time', async (t) => {
+  const app = await startBlind(t)
+  const before = app.as(await app.signedIn(U1))
+  app.clock.forward(1_000)
+  app.store.fault = () => 'refused'
+  assert.deepEqual(await app.end(told(app.auth.signOut({ subject: 'U1' }))), {
+    code: 'store_unavailable',
+  })
+  app.store.fault = undefined
+  app.clock.forward(100)
+  const since = app.as(await app.signedIn({ sub: 'U1', sid: 'S2' }))
+  let isFirst = true
+  app.store.fault = (operation) => {
+    if (operation !== 'now' || !isFirst) return undefined
+    isFirst = false
+    return { after: 1_500 }
+  }
+  await app.pass(8_000)
+  assert.equal(isFirst, false)
+  assert.equal(await app.auth.session(before), undefined)
+  assert.equal((await app.auth.session(since))?.subject, 'U1')
+})
+
 /** A failure, however it is told. */
 async function told(work: Promise<unknown>): Promise<{ code: unknown }> {
   try {

@@ -50,7 +50,7 @@ async function removeNamed(
 ): Promise<SignOutReceipt> {
   const vault = await context.keyring.confirm()
   const index = (by === 'sid' ? sidIndex : subjectIndex)(vault, context.provider, name)
-  const here = await storeTimeOf(context, at)
+  const here = await storeTimeOf(context, at, resumed)
   const order: SignOutOrder = {
     id: newReceiptId(context),
     cause,

@@ -53,7 +53,7 @@ async function endBySid(
 ): Promise<void> {
   if (sids.length === 0) return
   const vault = await context.keyring.confirm()
-  const here = await storeTimeOf(context, at)
+  const here = await storeTimeOf(context, at, resumed)
   const indexes = sids.map((sid) => sidIndex(vault, context.provider, sid))
   if (!(await isWorthMarking(context, vault, indexes, here))) return
   const mark: Mark = { clock: 'here', establishedUntil: here, keepUntil: at + 2 * PENDING_LIFETIME }

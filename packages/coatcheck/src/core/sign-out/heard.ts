@@ -28,14 +28,25 @@ export async function heard<T>(
 }
 
 /**
- * The store's time at which something was heard, at `at` by our clock: it may have waited for the
- * store since. Too late rather than too early, by as long as the store's answer takes: a mark that
- * is a moment too early lets in a sign-in that began before the sign-out.
+ * The store's time at which something was heard, at `at` by our clock. Too late rather than too
+ * early, by as long as the question was on its way: a mark that is a moment too early lets in a
+ * sign-in that began before the sign-out. What is done `again` must be exact, since whoever signed
+ * in after they had been told of the failure stays: it asks until an answer comes soon.
  */
-export async function storeTimeOf(context: Context, at: number): Promise<number> {
-  const waited = context.environment.now() - at
-  return (await context.store.now()) - waited
+export async function storeTimeOf(context: Context, at: number, again: boolean): Promise<number> {
+  const { environment, store } = context
+  let latest = Number.POSITIVE_INFINITY
+  for (let left = again ? MOST_QUESTIONS : 1; left > 0; left -= 1) {
+    const asked = environment.now()
+    latest = Math.min(latest, (await store.now()) - (asked - at))
+    if (environment.now() - asked <= SOON) break
+  }
+  return latest
 }
+
+/** In milliseconds. */
+const SOON = 20
+const MOST_QUESTIONS = 5
 
 function tellLost(context: Context, cause: SignOutCause, why: unknown): void {
   if (why instanceof AuthError && why.code.startsWith('logout_token')) {

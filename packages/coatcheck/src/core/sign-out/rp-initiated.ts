@@ -103,7 +103,7 @@ async function removeHere(
   const pending = allPending(context, vault, request).map(({ browser }) => browser)
   const browsers = new Set(held === undefined ? pending : [held.record.browser, ...pending])
   if (browsers.size === 0 && id === undefined) return { idToken: undefined, owed: [] }
-  const here = await storeTimeOf(context, at)
+  const here = await storeTimeOf(context, at, resumed)
   // The session itself is found by its browser too: it and what is under way end in one step.
   const order: SignOutOrder = {
     id: newReceiptId(context),
