@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { TokenStore } from '#coatcheck'
 import { memoryStore } from '#coatcheck/stores/memory'
+import type { GatewayParts } from '#gateway/server/start'
 import { createOpenStreams } from '#gateway/streams/open-streams'
 import {
   type Deployment,
@@ -28,6 +29,23 @@ test('A sign-out closes the WebSockets of that session at once, and nobody elseâ
   await closed
   others.client.write('still here')
   assert.equal(String((await once(others.server, 'data'))[0]), 'still here')
+})
+
+test('A WebSocket does not wait for a place that is slow to hear of the sign-out', async (t) => {
+  const letGo = Promise.withResolvers<undefined>()
+  t.after(() => letGo.resolve(undefined))
+  const places = [{ name: 'slow', end: () => letGo.promise }]
+  const { app, deployment } = await start(t, {}, { places })
+  const browser = await deployment.signedIn()
+  const { client } = await open(app, deployment, browser.cookieHeader(deployment.origin))
+  let isAnswered = false
+  const answered = deployment.gateway.auth.signOut({ subject: 'U1' }).then(() => {
+    isAnswered = true
+  })
+  await once(client, 'close')
+  assert.equal(isAnswered, false)
+  letGo.resolve(undefined)
+  await answered
 })
 
 test('What a browser sends on its WebSocket after the sign-out never reaches the application', async (t) => {
@@ -160,14 +178,18 @@ test('What asked for its session right before that ended is closed when it begin
   assert.equal(closed.length, 2)
 })
 
-async function start(t: TestContext, limits: DeploymentOptions['limits'] = {}) {
+async function start(
+  t: TestContext,
+  limits: DeploymentOptions['limits'] = {},
+  authOptions: GatewayParts['authOptions'] = {},
+) {
   const app = await upstream(t, (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write('data: first\n\n')
   })
   acceptWebSockets(app.server)
   const { store, fail, mend, asked } = failingStore()
-  const deployment = await deploy(t, { upstream: app.url, limits, parts: { store } })
+  const deployment = await deploy(t, { upstream: app.url, limits, parts: { store, authOptions } })
   return { app, deployment, fail, mend, asked }
 }
 

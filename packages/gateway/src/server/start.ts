@@ -9,6 +9,7 @@ import { createGuard } from '../guard/guard.ts'
 import { createIdentity } from '../identity/identity.ts'
 import { signingKeys } from '../identity/signing-keys.ts'
 import { createApplications } from '../proxy/applications.ts'
+import { closedFirst } from '../streams/closed-first.ts'
 import { createOpenStreams } from '../streams/open-streams.ts'
 import { watchStreams } from '../streams/watch.ts'
 import { tokenEndpoint } from '../token-endpoint.ts'
@@ -147,7 +148,7 @@ function createContext(
   const auth = createAuth({
     ...authOptions(configuration, parts.store),
     ...over,
-    places: [...opened.places, ...places],
+    places: closedFirst([...opened.places, ...places], streams),
     observe(event) {
       // First of all: nothing of who was signed out goes on.
       if (event.type === 'signed_out') for (const one of event.receipt.sessions) streams.end(one)
