@@ -1,5 +1,5 @@
-// node provider.ts: what the gateway of this folder needs besides, to be tried without an account
-// anywhere. The provider signs everybody in as Ada without asking. It is for tests.
+// npx node provider.ts: what the gateway of this folder needs besides, to be tried without an
+// account anywhere. The provider signs everybody in as Ada without asking. It is for tests.
 import { startProvider } from 'coatcheck/testing'
 import { createApi } from './api.ts'
 
