@@ -107,7 +107,7 @@ export function replace(name: string, before: Entry, entry: Entry, at: number = 
 }
 
 export function remove(name: string, id: string): Remove {
-  const work = (store: TokenStore): Promise<unknown> => store.remove(id, owesFor(name))
+  const work = (store: TokenStore): Promise<unknown> => store.remove(id, owesFor(name, name))
   return { kind: 'remove', name, at: NOW, id, work }
 }
 
@@ -132,7 +132,7 @@ export function takeBack(name: string, id: string): TakeBack {
 }
 
 export function sweep(name: string): Sweep {
-  return { kind: 'sweep', name, at: NOW, work: (store) => store.sweep(owesFor(name), 8) }
+  return { kind: 'sweep', name, at: NOW, work: (store) => store.sweep(owesFor(name, name), 8) }
 }
 
 /** `order`: what it was called where somebody else began it. */
@@ -141,7 +141,12 @@ export function removeAll(
   marks: readonly IndexMark[],
   { resumed = false, limit = 8, order = name } = {},
 ): RemoveAll {
-  const removal = { owe: owesFor(order), limit, unfinished: work(unfinishedId(order)), resumed }
+  const removal = {
+    owe: owesFor(name, order),
+    limit,
+    unfinished: work(unfinishedId(order)),
+    resumed,
+  }
   return {
     kind: 'removeAll',
     name,
@@ -166,7 +171,12 @@ export function removeAllInSteps(
       const unfinished = work(unfinishedId(order))
       const removed: unknown[] = []
       for (let steps = 0, more = true; more; steps += 1) {
-        const removal = { owe: owesFor(order), limit, unfinished, resumed: resumed || steps > 0 }
+        const removal = {
+          owe: owesFor(name, order),
+          limit,
+          unfinished,
+          resumed: resumed || steps > 0,
+        }
         const step = await store.removeAll(marks, removal)
         removed.push(...step.removed)
         more = step.more
@@ -194,13 +204,13 @@ export function finish(name: string, begun: RemoveAll): RemoveAll {
   }
 }
 
-function owesFor(order: string): Owe {
-  return (removed) => removed.map(({ id }) => work(owedId(order, id)))
+/** Sealing never gives the same bytes twice: what another owes for the same order are others. */
+function owesFor(name: string, order: string): Owe {
+  return (removed) => removed.map(({ id }) => work(owedId(order, id), ` by ${name}`))
 }
 
-/** Everybody who writes it writes the same. */
-function work(id: string): Successor {
+function work(id: string, by = ''): Successor {
   const established = { provider: Number.MAX_SAFE_INTEGER, here: Number.MAX_SAFE_INTEGER }
-  const record = { value: Buffer.from(`of ${id}`), expiresAt: NOW + 2 * HOUR, established }
+  const record = { value: Buffer.from(`of ${id}${by}`), expiresAt: NOW + 2 * HOUR, established }
   return { id, record: { ...record, indexes: [OWED] } }
 }

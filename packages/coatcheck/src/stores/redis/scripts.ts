@@ -101,11 +101,13 @@ return 1`)
 /**
  * KEYS record, successors. ARGV state and version expected, and for each successor bytes and keep
  * until. Removes the version of a record that was read, and writes what succeeds it. That is there
- * already where it takes the record's own place, and a client sends the script again.
+ * already where a client sends the script again, since its connection broke before the answer: in
+ * the record's own place, or in another and the record is gone. Nobody else writes the same bytes.
  */
 export const SUCCEED: RedisScript = toScript(`
 local head = redis.call('GETRANGE', KEYS[1], 0, 16)
 if KEYS[1] == KEYS[2] and head == string.sub(ARGV[2], 1, 17) then return 1 end
+if head == '' and KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[2] then return 1 end
 if head ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 for at = 2, #KEYS do
@@ -116,13 +118,19 @@ return 1`)
 /**
  * The same for records that one server has. KEYS record, …, successor, …. ARGV number of records,
  * of each the state and version expected, and for each successor bytes and keep until. Does nothing
- * at all where one of them has changed.
+ * at all where one of them has changed. All gone, and the first successor there: sent again.
  */
 export const SUCCEED_ALL: RedisScript = toScript(`
 local count = tonumber(ARGV[1])
+local same, gone = 0, 0
 for at = 1, count do
-  if redis.call('GETRANGE', KEYS[at], 0, 16) ~= ARGV[at + 1] then return 0 end
+  local head = redis.call('GETRANGE', KEYS[at], 0, 16)
+  if head == ARGV[at + 1] then same = same + 1 elseif head == '' then gone = gone + 1 end
 end
+if gone == count and KEYS[count + 1] then
+  if redis.call('GET', KEYS[count + 1]) == ARGV[count + 2] then return 1 end
+end
+if same < count then return 0 end
 for at = 1, count do redis.call('DEL', KEYS[at]) end
 for at = 1, #KEYS - count do
   local given = count + 2 * at

@@ -72,15 +72,12 @@ export function testSweeping(test: DefineTest): void {
   })
 
   test('gives a swept record to one of many sweeps of the same moment', async (trial) => {
-    const { store, add, advance, record, name, ids, isOwn } = trial
+    const { store, add, advance, name, ids, isOwn } = trial
     const owed = name()
     const mine: string[] = []
     for (let at = 0; at < 10; at++) mine.push(await add('one'))
     advance(HOUR + 1)
-    const owe: Owe = (removed) =>
-      removed
-        .filter(({ id }) => isOwn(id))
-        .map(({ id }) => ({ id: owedFor(id), record: record('owed', { indexes: [owed] }) }))
+    const owe = owing(trial, owed)
     const swept = await Promise.all(Array.from({ length: 5 }, () => store.sweep(owe, 10_000)))
     const own = swept.flat().filter((entry) => isOwn(entry.id))
     assert.deepEqual(own.map((entry) => entry.id).sort(), mine.sort())

@@ -109,10 +109,12 @@ export function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }
 
-/** The text of bytes. */
+/** The text of bytes, without what makes those that are owed unique. */
 export function toText(value: Uint8Array | undefined): string | undefined {
-  return value && new TextDecoder().decode(value)
+  return value && new TextDecoder().decode(value).split(UNIQUE, 1)[0]
 }
+
+const UNIQUE = ' #'
 
 /** The texts of entries, sorted. */
 export function texts(entries: readonly StoredEntry[]): (string | undefined)[] {
@@ -124,13 +126,17 @@ export function owedFor(id: string): string {
   return `owed/${id}`
 }
 
-/** Owes for each record of this test one that says so, under this index. */
+/**
+ * Owes for each record of this test one that says so, under this index. Each time in other bytes,
+ * as sealing does.
+ */
 export function owing(trial: Trial, index: string): Owe {
   return (removed) =>
     removed
       .filter(({ id }) => trial.isOwn(id))
       .map(({ id, value }) => {
-        const record = trial.record(`owed for ${toText(value)}`, { indexes: [index] })
+        const text = `owed for ${toText(value)}${UNIQUE}${crypto.randomUUID()}`
+        const record = trial.record(text, { indexes: [index] })
         return { id: owedFor(id), record }
       })
 }
