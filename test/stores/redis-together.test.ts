@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, it } from 'node:test'
 import { Redis } from 'ioredis'
 import type { Owe, StoredEntry, StoredRecord } from '#coatcheck/core/tokens/store'
 import { redisStore } from '#coatcheck/stores/redis'
-import { SUCCEED_ALL } from '#coatcheck/stores/redis/scripts'
+import { SUCCEED, SUCCEED_ALL } from '#coatcheck/stores/redis/scripts'
 import { type RedisServer, startRedis } from '../servers/redis.ts'
 import type { Closable } from '../servers/workplace.ts'
 
@@ -57,7 +58,85 @@ it('removes all of them, and owes for what each held, where one changes in that 
   for (const id of ids) assert.equal(await store.get(id), undefined)
 })
 
+it('says what it removed where the answer was lost and the script came again [INV-14]', async () => {
+  for (const [names, script] of [
+    [['a'], SUCCEED],
+    [['a', 'b', 'c'], SUCCEED_ALL],
+  ] as const) {
+    const user = `user-3 of ${names.length}`
+    const { store, ids } = await withRecords(user, names)
+    runTwice(script)
+    const { removed, more } = await removeUser(store, user, owing)
+    assert.deepEqual([idsOf(removed), more], [ids, false])
+    assert.equal((await store.list('owed user-3', { limit: 9 })).length, 1)
+    await client.flushall()
+  }
+})
+
+it('says that of one record too', async () => {
+  const { store, ids } = await withRecords('user-4', ['a'])
+  const [id = ''] = ids
+  runTwice(SUCCEED)
+  assert.equal(String(await store.remove(id, owing)), 'first')
+  assert.equal(await store.remove(id, owing), undefined)
+  await client.flushall()
+})
+
+it('gives it to one caller where another removed it between the two runs', async () => {
+  const { store, ids } = await withRecords('user-5')
+  const other = redisStore(client)
+  let first: StoredEntry[] = []
+  const call = client.callBuffer.bind(client)
+  client.callBuffer = async (name: string, args: never) => {
+    if (!Array.from(args).includes(SUCCEED_ALL.sha as never)) return call(name, args)
+    client.callBuffer = call
+    first = [...(await removeUser(other, 'user-5', owingAnew)).removed]
+    return call(name, args)
+  }
+  const { removed } = await removeUser(store, 'user-5', owingAnew)
+  assert.deepEqual([idsOf(first), idsOf(removed)], [ids, []])
+  await client.flushall()
+})
+
+it('says what it removed where another has changed and what it holds cannot be read', async () => {
+  const { store, ids } = await withRecords('user-6')
+  const [changing = '', ...others] = ids
+  const call = client.callBuffer.bind(client)
+  client.callBuffer = async (name: string, args: never) => {
+    if (Array.from(args).includes(SUCCEED_ALL.sha as never)) {
+      client.callBuffer = call
+      await store.replace(changing, Buffer.from('first'), recordOf('user-6', 'second'))
+    }
+    return call(name, args)
+  }
+  let isBehind = false
+  const owe: Owe = (some) => {
+    isBehind = some.some(({ value }) => String(value) === 'second')
+    if (isBehind) throw new Error('Sealed by a key that came just now.')
+    return owing(some)
+  }
+  const step = await removeUser(store, 'user-6', owe)
+  assert.equal(isBehind, true)
+  assert.deepEqual([idsOf(step.removed), step.more], [[...others].sort(), true])
+  // As with any step that left some: the next one says why it cannot go on.
+  await assert.rejects(removeUser(store, 'user-6', owe), /a key that came just now/)
+  assert.deepEqual(idsOf((await removeUser(store, 'user-6', owing)).removed), [changing])
+  await client.flushall()
+})
+
 type Store = ReturnType<typeof redisStore>
+
+/** The next time that this script is sent, its answer is lost, and it is sent again. */
+function runTwice({ sha }: typeof SUCCEED): void {
+  const call = client.callBuffer.bind(client)
+  client.callBuffer = async (name: string, args: never) => {
+    if (Array.from(args).includes(sha as never)) {
+      client.callBuffer = call
+      await call(name, args)
+    }
+    return call(name, args)
+  }
+}
 
 function recordOf(index: string, value: string): StoredRecord {
   const now = Date.now()
@@ -70,9 +149,12 @@ function recordOf(index: string, value: string): StoredRecord {
   }
 }
 
-async function withRecords(index: string): Promise<{ store: Store; ids: string[] }> {
+async function withRecords(
+  index: string,
+  names: readonly string[] = ['a', 'b', 'c'],
+): Promise<{ store: Store; ids: string[] }> {
   const store = redisStore(client)
-  const ids = ['a', 'b', 'c'].map((name) => `${index}-${name}`)
+  const ids = names.map((name) => `${index}-${name}`)
   for (const id of ids) assert.equal(await store.insert(id, recordOf(index, 'first')), true)
   return { store, ids }
 }
@@ -83,6 +165,14 @@ function owing(removed: readonly StoredEntry[]): ReturnType<Owe> {
   const index = `owed ${first?.id.slice(0, 6)}`
   const value = removed.map((one) => String(one.value)).join(' ')
   return [{ id: `w.${first?.id.slice(0, 6)}/${first?.id}`, record: { ...recordOf(index, value) } }]
+}
+
+/** As what is owed is sealed: never twice in the same bytes. */
+function owingAnew(removed: readonly StoredEntry[]): ReturnType<Owe> {
+  return owing(removed).map(({ id, record }) => ({
+    id,
+    record: { ...record, value: randomBytes(16) },
+  }))
 }
 
 function removeUser(store: Store, index: string, owe: Owe): ReturnType<Store['removeAll']> {

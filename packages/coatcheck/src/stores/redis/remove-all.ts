@@ -21,11 +21,13 @@ export async function removeAll(
         isUnder(index, held) && ends(mark, held.established, resumed || !held.isLive),
     )
   const covered = await markAndFind(parts, marks, isCovered, limit)
-  const more = covered.length > limit
   // One record goes in one step; of several, some may be gone when we die.
   const isLong = covered.length > 1
   const isOurs = isLong && (await insert(parts, unfinished.id, unfinished.record))
-  const removed = await removeFound(parts, covered.slice(0, limit), isCovered, owe)
+  const { removed, failed } = await removeFound(parts, covered.slice(0, limit), isCovered, owe)
+  if (failed !== undefined && removed.length === 0) throw failed.error
+  // Why it could not go on, the next step says.
+  const more = failed !== undefined || covered.length > limit
   if (isOurs && !more) await remove(parts, unfinished.id)
   return { removed, more }
 }

@@ -7,8 +7,16 @@ import { take } from './take.ts'
 export async function remove(parts: Parts, id: string, owe?: Owe): Promise<Uint8Array | undefined> {
   const isLive = ({ held }: Found): boolean => held.isLive
   const found = await parts.records.readAll([id])
-  const [removed] = await removeFound(parts, found.filter(isLive), isLive, owe)
-  return removed?.value
+  const { removed, failed } = await removeFound(parts, found.filter(isLive), isLive, owe)
+  if (failed !== undefined) throw failed.error
+  return removed[0]?.value
+}
+
+/** What came of a removal of several. */
+export interface FoundRemoved {
+  readonly removed: readonly StoredEntry[]
+  /** Why the others are still there. What was removed before is told all the same: it is owed for. */
+  readonly failed: { readonly error: unknown } | undefined
 }
 
 /** Removes what was found. What has changed since is looked at again, and ends if it still should. */
@@ -17,12 +25,16 @@ export async function removeFound(
   found: readonly Found[],
   should: (found: Found) => boolean,
   owe?: Owe,
-): Promise<StoredEntry[]> {
+): Promise<FoundRemoved> {
   const removed: StoredEntry[] = []
-  for (let left = found; left.length > 0; ) {
-    const taken = await take(parts, left, owe)
-    removed.push(...taken.removed)
-    left = (await parts.records.readAll(taken.changed)).filter(should)
+  try {
+    for (let left = found; left.length > 0; ) {
+      const taken = await take(parts, left, owe)
+      removed.push(...taken.removed)
+      left = (await parts.records.readAll(taken.changed)).filter(should)
+    }
+  } catch (error) {
+    return { removed, failed: { error } }
   }
-  return removed
+  return { removed, failed: undefined }
 }

@@ -17,7 +17,13 @@ export async function sweep(
     const due = await ends.due(limit - swept.length)
     if (due.length === 0) break
     const found = await records.readAll(due)
-    swept.push(...(await removeFound(parts, found.filter(hasEnded), hasEnded, owe)))
+    const { removed, failed } = await removeFound(parts, found.filter(hasEnded), hasEnded, owe)
+    swept.push(...removed)
+    if (failed !== undefined) {
+      if (swept.length === 0) throw failed.error
+      // The others are left to the next sweep, which says why it cannot go on.
+      break
+    }
     const there = new Set(found.map(({ id }) => id))
     await Promise.all([
       ends.drop(due.filter((id) => !there.has(id))),
