@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Auth, createAuth, type TokenStore } from '#coatcheck'
 import { environment } from '#coatcheck/core/environment'
+import type { RemovalStep } from '#coatcheck/core/tokens/store'
+import { seedSessions } from '../processes/seed.ts'
 import { KEY, settle } from '../support/application.ts'
 import { forever, type Placed, refuse, startPlaced, testPlace } from '../support/place.ts'
 
@@ -39,6 +41,41 @@ describe('what a sign-out owes a place', () => {
     }
     assert.ok(unfinished > 0, 'none died between removal and place')
     t.diagnostic(`${unfinished} deaths between removal and place`)
+  })
+
+  it('is not told of the user again, who may be back by then, where a removal is only finished for who died', async (t) => {
+    const app = await startPlaced(t)
+    const names = Array.from({ length: 100 }, (_, at) => `${at}`)
+    await seedSessions(app.store, app.provider.issuer, 'U1', names)
+    let isGone = false
+    const { auth } = dyingOnce(app, 'removeAll', async (step) => {
+      isGone = !(step as RemovalStep).more
+      return isGone
+    })
+    void auth.signOut({ subject: 'U1' })
+    await app.pass(1_000)
+    assert.equal(isGone, true)
+    await app.pass(45_000)
+    const told = app.place.told.map(({ sessions }) => sessions.length)
+    assert.ok(!told.includes(0), `told of ${told} sessions`)
+    assert.equal(
+      told.reduce((all, some) => all + some),
+      names.length,
+    )
+    assert.deepEqual(new Set(app.outcomes()), new Set(['done 1']))
+  })
+
+  it('is whom a sign-out named, also where it is done later for want of the store', async (t) => {
+    const app = await startPlaced(t)
+    app.store.fault = (operation) => (operation === 'removeAll' ? 'refused' : undefined)
+    const refused = app.auth.signOut({ subject: 'U9' })
+    await assert.rejects(app.end(refused), { code: 'store_unavailable' })
+    app.store.fault = undefined
+    await app.pass(10_000)
+    assert.deepEqual(
+      app.place.told.map(({ named, sessions }) => [named, sessions]),
+      [[[{ issuer: app.provider.issuer, subject: 'U9' }], []]],
+    )
   })
 
   it('is told once, with several workers', async (t) => {
@@ -131,26 +168,51 @@ describe('what a sign-out owes a place', () => {
 /** A process that is no more when the store has done so many of its calls. */
 function dyingAfter(
   calls: number,
-  { origin, provider, place, store, clock }: Placed,
+  app: Placed,
 ): { readonly auth: Auth; readonly hasDied: () => boolean } {
   let left = calls
-  const dying = new Proxy<TokenStore>(store, {
-    get:
-      (target, name: keyof TokenStore) =>
-      async (...given: readonly never[]): Promise<unknown> => {
-        if (left === 0) return forever()
-        left -= 1
-        const work = target[name] as (...all: readonly never[]) => unknown
-        const answer = await work(...given)
-        return left === 0 ? forever() : answer
-      },
+  const auth = dying(app, async (_, work) => {
+    if (left === 0) return forever()
+    left -= 1
+    const answer = await work()
+    return left === 0 ? forever() : answer
   })
+  return { auth, hasDied: () => left === 0 }
+}
+
+/** One that is no more when a call of this operation was answered by what `isLast` knows. */
+function dyingOnce(
+  app: Placed,
+  operation: keyof TokenStore,
+  isLast: (answer: unknown) => Promise<boolean>,
+): { readonly auth: Auth } {
+  let isDead = false
+  const auth = dying(app, async (name, work) => {
+    if (isDead) return forever()
+    const answer = await work()
+    isDead ||= name === operation && (await isLast(answer))
+    return isDead ? forever() : answer
+  })
+  return { auth }
+}
+
+function dying(
+  { origin, provider, place, store, clock }: Placed,
+  call: (operation: keyof TokenStore, work: () => unknown) => Promise<unknown>,
+): Auth {
   const [client] = provider.clients.values()
   // Nobody closes it: it is dead.
-  const auth = createAuth({
+  return createAuth({
     origin,
     keys: [KEY],
-    store: dying,
+    store: new Proxy<TokenStore>(store, {
+      get:
+        (target, name: keyof TokenStore) =>
+        (...given: readonly never[]): Promise<unknown> => {
+          const work = target[name] as (...all: readonly never[]) => unknown
+          return call(name, () => work(...given))
+        },
+    }),
     places: [place],
     provider: {
       issuer: provider.issuer,
@@ -159,5 +221,4 @@ function dyingAfter(
     },
     [environment]: { now: clock.now, fetch: provider.fetch, wait: forever },
   })
-  return { auth, hasDied: () => left === 0 }
 }

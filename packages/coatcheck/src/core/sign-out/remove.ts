@@ -21,11 +21,15 @@ const FINISH_AFTER = 30_000
  * Where the process dies in the middle, another one finds what is unfinished. Rejects
  * `store_unavailable`; whoever heard of the sign-out then sees to it that it is done later
  * (`heard.ts`). `resumed`: somebody began it before, and who signed in since then stays.
+ * `isLeft`: whoever began it had found sessions, so places hear of these, and the names go with them.
  */
 export async function removeSessions(
   context: Context,
   given: SignOutOrder,
-  { resumed = false }: { readonly resumed?: boolean } = {},
+  {
+    resumed = false,
+    isLeft = false,
+  }: { readonly resumed?: boolean; readonly isLeft?: boolean } = {},
 ): Promise<Removed> {
   const vault = await context.keyring.confirm()
   const order = resumed ? { ...given, inBackground: true } : given
@@ -37,7 +41,8 @@ export async function removeSessions(
       if (value !== undefined) tally.count({ id, value })
     }
     if (order.marks.length > 0) await removeCovered(context, vault, order, tally, resumed)
-    if (order.names !== undefined && tally.toPlaces.size === 0) {
+    // Not where it was left unfinished: by now the name may be that of somebody who is back.
+    if (order.names !== undefined && tally.toPlaces.size === 0 && !isLeft) {
       tally.toPlaces.add(await oweNamesToPlaces(context, vault, order))
     }
   } catch (error) {

@@ -141,7 +141,7 @@ async function finish(
   { id }: StoredEntry,
   work: UnfinishedSignOut,
 ): Promise<void> {
-  await removeSessions(context, work.order, { resumed: true })
+  await removeSessions(context, work.order, { resumed: true, isLeft: true })
   await context.store.remove(id)
 }
 
