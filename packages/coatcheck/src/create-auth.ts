@@ -10,7 +10,7 @@ import { createOpenedSessions, forgetRemoved } from './core/session/opened.ts'
 import { createPartitions, type Partitions, partitions } from './core/session/partitions.ts'
 import { accessTokenAt, currentSession, toSession } from './core/session/session.ts'
 import { createShown } from './core/session/shown.ts'
-import { sessionIdOfHandle } from './core/session/ticket.ts'
+import { cookieName, createTickets, sessionIdOfHandle } from './core/session/ticket.ts'
 import { checkIssuer, signOutByName } from './core/sign-out/administrator.ts'
 import { createDeferred } from './core/sign-out/deferred.ts'
 import { startWorker } from './core/sign-out/worker.ts'
@@ -42,6 +42,7 @@ export function createAuth(options: AuthOptions): Auth {
     provider: createProvider(options.provider, environment),
     store,
     keyring: createKeyring(store, options.keys, environment),
+    sessionIdOf: createTickets(cookieName(configuration)),
     openedSessions,
     shown: createShown(),
     deferred: createDeferred(environment, guarded.answers),

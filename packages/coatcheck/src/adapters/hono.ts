@@ -12,8 +12,8 @@ import { unparse } from './unparse.ts'
  * when an answer comes back through it, and would keep the provider's frame out.
  */
 export function honoAuth(auth: Auth): MiddlewareHandler {
-  return async ({ req }, next) => {
-    if (!auth.owns(pathOf(req.url))) return next()
+  return ({ req }, next) => {
+    if (!auth.owns(pathOf(req.url))) return next() as Promise<undefined>
     return handOver(auth, () => toRequest(req, auth.origin))
   }
 }

@@ -1,3 +1,4 @@
+import type { HasHeaders } from '../auth.ts'
 import type { Configuration } from '../configuration.ts'
 import type { AuthEvent } from '../events.ts'
 import type { Environment } from './environment.ts'
@@ -19,6 +20,8 @@ export interface Context {
   /** Guarded: answers within a limit, or rejects with an `AuthError`. */
   readonly store: TokenStore
   readonly keyring: Keyring
+  /** The id of the session that a request's ticket stands for. */
+  readonly sessionIdOf: (request: HasHeaders) => string | undefined
   /** What was opened a moment ago, for who reads the same bytes again. */
   readonly openedSessions: OpenedSessions
   /** What applications get to see of it. */

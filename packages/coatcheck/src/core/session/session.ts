@@ -8,7 +8,7 @@ import { isRevalidationDue, isRevalidationUnknown, learn } from '../tokens/reval
 import type { MaybePromise } from '../tokens/store.ts'
 import { readSession } from './read.ts'
 import { expiryOf, type HeldSession, type SessionRecord, toStored } from './record.ts'
-import { cookieName, handleOf, sessionIdOf } from './ticket.ts'
+import { handleOf } from './ticket.ts'
 
 /** Who is signed in with this request; counts as the user's activity. */
 export function currentSession(
@@ -55,7 +55,7 @@ function atRequest<T>(
   quiet: (held: HeldSession | undefined) => MaybePromise<T>,
   due: (held: HeldSession) => MaybePromise<T>,
 ): MaybePromise<T> {
-  const id = sessionIdOf(request, cookieName(context.configuration))
+  const id = context.sessionIdOf(request)
   if (id === undefined) return quiet(undefined)
   const go = (held: HeldSession | undefined): MaybePromise<T> =>
     held === undefined || !isDue(context, held) ? quiet(held) : due(held)
