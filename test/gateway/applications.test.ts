@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { AuthOptions } from 'coatcheck'
+import type { AuthOptions, Place } from 'coatcheck'
 import { environment } from 'coatcheck/testing'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { loopbackFetch } from '#coatcheck/testing/loopback'
+import { applicationPlace } from '#gateway/applications/application-place'
+import { signingKeys } from '#gateway/identity/signing-keys'
 import { socketAsk } from './socket-ask.ts'
 import { type Deployment, deploy, type Upstream, upstream } from './under-test.ts'
 
@@ -99,6 +101,35 @@ test('What is owed to an application is done once it answers, without anybody as
   }
   assert.equal(tokens.length, 2)
   assert.equal(subjectOf(tokens[1] ?? ''), 'U1')
+})
+
+test('An application told late of a user by name can tell whom it is about: the token is as old as the sign-out, and valid', async (t) => {
+  const { place, payloads } = await startPlace(t)
+  const at = Date.now() - 3_600_000
+  await place.end({ ...LATE, at }, AbortSignal.timeout(10_000))
+  const [{ iat, exp, sub, sid } = NONE] = payloads
+  assert.deepEqual([sub, sid], ['U1', undefined])
+  assert.equal(iat, Math.ceil(at / 1000))
+  assert.ok(exp >= iat + 3_600 + 119, `it expires ${exp - iat} seconds after the sign-out`)
+})
+
+test('An application told late of a session gets a token made now: nobody else has its sid', async (t) => {
+  const { place, payloads } = await startPlace(t)
+  const session = { handle: 'H1', issuer: 'x', subject: 'U1', sid: 'S1', claims: {} }
+  const ended = { ...LATE, at: Date.now() - 3_600_000, sessions: [session] }
+  await place.end(ended, AbortSignal.timeout(10_000))
+  const [{ iat, exp, sub, sid } = NONE] = payloads
+  assert.deepEqual([sub, sid], ['U1', 'H1'])
+  assert.ok(iat * 1000 > ended.at + 3_590_000)
+  assert.equal(exp - iat, 120)
+})
+
+test('A token about a sign-out of this moment is never from the future', async (t) => {
+  const { place, payloads } = await startPlace(t)
+  const before = Date.now()
+  await place.end({ ...LATE, at: before + 5_000 }, AbortSignal.timeout(10_000))
+  const [{ iat } = NONE] = payloads
+  assert.ok(iat <= Math.floor(Date.now() / 1000))
 })
 
 test('An application that redirects does not have its logout token sent elsewhere', async (t) => {
@@ -216,6 +247,41 @@ async function start(
   return { app, deployment, tokens, answers }
 }
 
+/** A user who was signed out by name, of whom the gateway had no session. */
+const LATE = {
+  receipt: 'R1',
+  cause: 'administrator',
+  named: [{ issuer: 'https://provider.test', subject: 'U1' }],
+  sessions: [],
+} as const
+
+/** An application as a place, and what the tokens said that it got. */
+async function startPlace(t: TestContext): Promise<{ place: Place; payloads: Payload[] }> {
+  const payloads: Payload[] = []
+  const app = await upstream(t, async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    payloads.push(payloadOf(new URLSearchParams(body).get('logout_token') ?? ''))
+    return response.writeHead(204).end()
+  })
+  const keys = signingKeys(['a key for tests of thirty-two bytes at least'])
+  const shop = { name: 'shop', audience: 'shop' }
+  return { place: applicationPlace(shop, app.url, keys, 'https://gateway.test'), payloads }
+}
+
+const NONE: Payload = { iat: Number.NaN, exp: Number.NaN, sub: '' }
+
+interface Payload {
+  readonly iat: number
+  readonly exp: number
+  readonly sub: string
+  readonly sid?: string
+}
+
+function payloadOf(token: string): Payload {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+}
+
 function subjectOf(token: string): string {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).sub
+  return payloadOf(token).sub
 }

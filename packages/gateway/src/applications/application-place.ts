@@ -32,7 +32,7 @@ export function applicationPlace(
     name: placeName(name),
     async end(ended, signal) {
       await tellAll(targetsOf(ended), (target) =>
-        tell(uri, logoutToken(keys, { issuer, audience }, target), signal),
+        tell(uri, logoutToken(keys, { issuer, audience }, target, ended.at), signal),
       )
       // How many sessions it had of them, it does not say.
       return undefined

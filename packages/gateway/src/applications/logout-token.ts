@@ -8,14 +8,23 @@ export interface LogoutTarget {
   readonly handle?: string
 }
 
-/** A logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4), signed by the gateway. */
+/**
+ * A logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4), signed by the gateway. It may
+ * be sent hours after the sign-out (`at`, in milliseconds). One that names a user only is then as
+ * old as the sign-out, so that an application can tell who signed in since: the specification has
+ * applications judge `iat` as that of an ID token, and no other claim they know says it. One with a
+ * `sid` cannot be taken for another session's and is made anew, since some refuse an old `iat`.
+ */
 export function logoutToken(
   keys: SigningKeys,
   { issuer, audience }: { readonly issuer: string; readonly audience: string },
   { subject, handle }: LogoutTarget,
+  at: number,
   now: number = Date.now(),
 ): string {
-  const iat = Math.floor(now / 1000)
+  const issuedAt = Math.floor(now / 1000)
+  // Rounded up: what began in the same second before the sign-out is meant, too.
+  const iat = handle === undefined ? Math.min(Math.ceil(at / 1000), issuedAt) : issuedAt
   return keys.sign(
     {
       iss: issuer,
@@ -23,7 +32,7 @@ export function logoutToken(
       sub: subject,
       ...(handle !== undefined && { sid: handle }),
       iat,
-      exp: iat + VALID_SECONDS,
+      exp: issuedAt + VALID_SECONDS,
       jti: randomUUID(),
       events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
     },
@@ -31,5 +40,5 @@ export function logoutToken(
   )
 }
 
-/** The specification recommends two minutes at most. */
+/** From now on: the specification recommends two minutes at most. */
 const VALID_SECONDS = 120
