@@ -16,6 +16,7 @@ import { tokenEndpoint } from '../token-endpoint.ts'
 import type { GatewayContext } from './context.ts'
 import { createHealth } from './health.ts'
 import { createHttpServer } from './http.ts'
+import { limitLateBodies } from './late-bodies.ts'
 import { listenAt, stopServer, urlOf } from './listen.ts'
 import { jsonLogger, type Logger } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -73,6 +74,7 @@ export async function startGateway(
   const watch = watchStreams(auth, streams, configuration.limits.streamCheckSeconds, logger)
   const server = createHttpServer(configuration)
   mountRoutes(server, context, configuration.operations ? undefined : operations)
+  limitLateBodies(server.server, auth.owns, configuration.limits.headersSeconds)
   const beside: Server[] = []
   const drain = (parts.drainSeconds ?? 10) * 1000
 
