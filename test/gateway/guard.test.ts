@@ -163,6 +163,35 @@ it('a browser that came by https is told to stay with it', async (t) => {
   assert.equal(headers['strict-transport-security'], 'max-age=31536000')
 })
 
+it('so it is by whatever the gateway says itself', async (t) => {
+  const { gateway } = await deploy(t, {
+    applications: [
+      { upstream: 'http://127.0.0.1:9', path: '/gone', access: 'public' },
+      { upstream: 'http://127.0.0.1:9', path: '/app' },
+    ],
+    over: { origin: 'https://apps.example' },
+  })
+  for (const [path, status, headers] of [
+    ['/nobodys', 404, {}],
+    ['/%zz', 400, {}],
+    ['/%00', 400, {}],
+    ['/gone', 502, {}],
+    ['/app', 401, {}],
+    ['/app', 303, { accept: 'text/html' }],
+    ['/app', 401, SOCKET],
+    ['/gone', 502, SOCKET],
+    ['/auth/session', 200, {}],
+    ['/auth/sign-out', 200, {}],
+    ['/.well-known/jwks.json', 200, {}],
+    ['/healthz', 200, {}],
+  ] as const) {
+    const answer = await ask(gateway.url + path, { headers })
+    assert.equal(answer.status, status, path)
+    assert.equal(answer.headers['strict-transport-security'], 'max-age=31536000', path)
+    assert.equal(answer.headers['x-content-type-options'], 'nosniff', path)
+  }
+})
+
 it('a request that names two hosts reaches nobody', async (t) => {
   const { gateway, application } = await start(t, 'public')
   const head = 'GET / HTTP/1.1\r\nHost: a.example\r\nhost: b.example\r\nConnection: close\r\n\r\n'

@@ -5,7 +5,7 @@ import type { Application } from '../proxy/applications.ts'
 import type { Refusal } from '../server/answer.ts'
 import { countedBody, TOO_LARGE } from './body-limit.ts'
 import { CROSS_SITE, crossSite } from './cross-site.ts'
-import { securityHeaders } from './security-headers.ts'
+import { ownHeaders, securityHeaders } from './security-headers.ts'
 
 /** What is looked at before a request goes on. */
 export interface Judged {
@@ -31,6 +31,8 @@ export interface Guard {
   body(request: IncomingMessage): Readable
   /** Adds to the headers of an upstream's answer. */
   complete(headers: Record<string, string | string[]>, application: Application): void
+  /** The headers of everything that the gateway says itself. */
+  readonly own: Readonly<Record<string, string>>
 }
 
 /** The guard of a configuration. */
@@ -49,6 +51,7 @@ export function createGuard({ origin, limits }: GatewayConfiguration): Guard {
     },
     body: (request) => countedBody(request, limits.requestBytes),
     complete: securityHeaders(origin),
+    own: ownHeaders(origin),
   }
 }
 

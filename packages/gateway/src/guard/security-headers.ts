@@ -12,18 +12,25 @@ export type SecurityHeaders = (
  * to everybody.
  */
 export function securityHeaders(origin: string): SecurityHeaders {
-  const isHttps = origin.startsWith('https:')
+  const own = ownHeaders(origin)
   return (headers, { configuration: { access } }) => {
-    headers['x-content-type-options'] ??= 'nosniff'
+    for (const name in own) headers[name] ??= own[name] ?? ''
     headers['referrer-policy'] ??= 'strict-origin-when-cross-origin'
     if (!mentionsFrames(headers['content-security-policy'])) {
       headers['x-frame-options'] ??= 'SAMEORIGIN'
     }
-    if (isHttps) headers['strict-transport-security'] ??= 'max-age=31536000'
     delete headers['access-control-allow-credentials']
     if (access !== 'api') return
     headers['cross-origin-resource-policy'] ??= 'same-origin'
     for (const name in headers) if (name.startsWith('access-control-')) delete headers[name]
+  }
+}
+
+/** What every answer has, that of an application and what the gateway says itself. */
+export function ownHeaders(origin: string): Readonly<Record<string, string>> {
+  return {
+    'x-content-type-options': 'nosniff',
+    ...(origin.startsWith('https:') && { 'strict-transport-security': 'max-age=31536000' }),
   }
 }
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyReplyFromHooks } from '@fastify/reply-from'
-import { sendResponse } from 'coatcheck/adapters/node'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Answer, toAnswer } from '../server/answer.ts'
 import type { GatewayContext } from '../server/context.ts'
+import { send } from '../server/send.ts'
 import type { Stream } from '../streams/open-streams.ts'
 import { admit, find } from './admit.ts'
 import type { Application } from './applications.ts'
@@ -31,17 +31,20 @@ export function forwarder(
     context.applications.all.map((one) => [one, hooksFor(context, one, scheme)] as const),
   )
 
+  function say(reply: FastifyReply, answer: Answer | Response): Promise<void> {
+    reply.hijack()
+    return send(context, answer, reply.raw)
+  }
+
   return async (request, reply) => {
     const { raw } = request
     const found = find(context, raw)
-    if ('status' in found) return answer(reply, toAnswer(found, raw))
-    if (hasUnexpectedBody(raw)) return answer(reply, toAnswer(BODY_OF_GET, raw))
+    if ('status' in found) return say(reply, toAnswer(found, raw))
+    if (hasUnexpectedBody(raw)) return say(reply, toAnswer(BODY_OF_GET, raw))
     const admitted = await admit(context, found, raw)
     if ('answer' in admitted) {
       context.metrics.answered(found.configuration.name, admitted.answer.status)
-      if (!(admitted.answer instanceof Response)) return answer(reply, admitted.answer)
-      reply.hijack()
-      return sendResponse(admitted.answer, reply.raw)
+      return say(reply, admitted.answer)
     }
     const { told, session } = admitted
     // The client left while we were asking.
@@ -100,14 +103,17 @@ function hooksFor(
       }
     },
     onError(reply, { error }) {
+      const { request } = reply
+      const raw = rawOf(reply)
       // Whoever asked has left, and took it back.
-      if (rawOf(reply).destroyed) return
+      if (raw.destroyed) return
       const failure = upstreamFailure(error)
       logger.warn('upstream_failed', { application: name, reason: reasonOf(error) })
       metrics.answered(name, failure.status)
       // What is left of the request would be taken for the next one.
-      if (!reply.request.raw.complete) reply.header('connection', 'close')
-      answer(reply, toAnswer(failure, reply.request.raw))
+      if (!request.raw.complete) raw.setHeader('connection', 'close')
+      reply.hijack()
+      void send(context, toAnswer(failure, request.raw), raw)
     },
     retryDelay: ({ err, req, attempt }) => (mayRepeat(err, req.method, attempt) ? 1 : null),
   }
@@ -138,15 +144,4 @@ const BODY_OF_GET = {
 /** Its types allow for HTTP/2, which nobody speaks here. */
 function rawOf({ raw }: { readonly raw: object }): ServerResponse {
   return raw as ServerResponse
-}
-
-/** Of a reply, whatever server its types were made for. */
-interface Answering {
-  code(status: number): Answering
-  headers(headers: Readonly<Record<string, string>>): Answering
-  send(body: string): unknown
-}
-
-function answer(reply: Answering, { status, headers, body }: Answer): unknown {
-  return reply.code(status).headers(headers).send(body)
 }

@@ -4,13 +4,13 @@ import type { Duplex } from 'node:stream'
 const LINGER = 5_000
 
 /**
- * Ends a socket that is no longer HTTP's, with these last bytes. Nobody reads it, and no limit of
+ * Ends a socket that is no longer HTTP's. Nobody reads it, and no limit of
  * the server holds for it: unread bytes, or a client that stays, would keep it open for ever.
  */
-export function hangUp(socket: Duplex, last = ''): void {
+export function hangUp(socket: Duplex): void {
   const timer = setTimeout(() => socket.destroy(), LINGER)
   timer.unref()
   socket.once('close', () => clearTimeout(timer))
   socket.resume()
-  socket.end(last)
+  socket.end()
 }

@@ -1,9 +1,10 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Answer, toAnswer } from '../server/answer.ts'
+import { type Refusal, toAnswer } from '../server/answer.ts'
 import type { GatewayContext } from '../server/context.ts'
 import { FAULT } from '../server/failure.ts'
+import { send } from '../server/send.ts'
 import { admit, find } from './admit.ts'
 import { reasonOf, upstreamFailure } from './failure.ts'
 import { hangUp } from './hang-up.ts'
@@ -18,10 +19,15 @@ export function upgrader(
   const { auth, logger } = context
   const scheme = new URL(context.configuration.origin).protocol.slice(0, -1)
 
+  async function refuse(request: IncomingMessage, socket: Duplex, why: Refusal): Promise<void> {
+    if (socket.destroyed) return
+    await send(context, toAnswer(why, request), responseOn(request, socket))
+  }
+
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    if (hasBody(request)) return sendRaw(socket, toAnswer(UPGRADE_WITH_BODY, request))
+    if (hasBody(request)) return refuse(request, socket, UPGRADE_WITH_BODY)
     const found = find(context, request)
-    if ('status' in found) return sendRaw(socket, toAnswer(found, request))
+    if ('status' in found) return refuse(request, socket, found)
     const { name } = found.configuration
     const admitted = await admit(context, found, request)
     // The client left while we were asking.
@@ -30,8 +36,8 @@ export function upgrader(
       // Nobody follows a redirect here.
       const { status } = admitted.answer
       context.metrics.answered(name, status === 303 ? 401 : status)
-      if (!(admitted.answer instanceof Response)) return sendRaw(socket, admitted.answer)
-      return sendRaw(socket, toAnswer(SIGN_IN, request))
+      if (admitted.answer instanceof Response) return refuse(request, socket, SIGN_IN)
+      return send(context, admitted.answer, responseOn(request, socket))
     }
     try {
       const status = await openTunnel(context, { request, socket, head, ...admitted, scheme })
@@ -40,19 +46,20 @@ export function upgrader(
       const failure = upstreamFailure(error)
       logger.warn('upstream_failed', { application: name, reason: reasonOf(error) })
       context.metrics.answered(name, failure.status)
-      sendRaw(socket, toAnswer(failure, request))
+      await refuse(request, socket, failure)
     }
   }
 
   return (request, socket, head) => {
     socket.on('error', () => socket.destroy())
     request.url = originForm(request.url ?? '/')
-    if (auth.owns(pathOf(request.url)) || !isWebSocket(request)) {
-      return serveAsHttp(request, socket, serve)
-    }
+    const isHttp = auth.owns(pathOf(request.url)) || !isWebSocket(request)
+    // A server may ignore the wish (RFC 9110 section 7.8): Java's client, for one, offers `h2c` with
+    // every request. Node has stopped reading by then, so it has to be one without a body.
+    if (isHttp && !hasBody(request)) return serve(request, responseOn(request, socket))
     upgrade(request, socket, head).catch((error: unknown) => {
       logger.error('request_failed', { reason: reasonOf(error) })
-      sendRaw(socket, toAnswer(FAULT, request))
+      void refuse(request, socket, FAULT)
     })
   }
 }
@@ -61,24 +68,13 @@ function isWebSocket({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && headers.upgrade?.trim().toLowerCase() === 'websocket'
 }
 
-/**
- * A server may ignore the wish (RFC 9110 section 7.8): Java's client, for one, offers `h2c` with
- * every request. Node has stopped reading by then, so it has to be one without a body.
- */
-function serveAsHttp(
-  request: IncomingMessage,
-  socket: Duplex,
-  serve: (request: IncomingMessage, response: ServerResponse) => void,
-): void {
-  if (hasBody(request)) {
-    sendRaw(socket, toAnswer(UPGRADE_WITH_BODY, request))
-    return
-  }
+/** An answer on a socket that is no longer HTTP's: the last thing that is said there. */
+function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
   response.assignSocket(socket as Socket)
   response.once('finish', () => hangUp(socket))
-  serve(request, response)
+  return response
 }
 
 /** Nobody reads it as one: it would be taken for the first bytes of the other protocol. */
@@ -97,10 +93,3 @@ const UPGRADE_WITH_BODY = {
   code: 'upgrade_refused',
   title: 'A request with a body cannot change the protocol',
 } as const
-
-/** An answer on a socket that is no longer HTTP's. */
-function sendRaw(socket: Duplex, { status, headers, body }: Answer): void {
-  if (socket.destroyed) return
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  hangUp(socket, `HTTP/1.1 ${status} \r\n${lines.join('')}connection: close\r\n\r\n${body}`)
-}

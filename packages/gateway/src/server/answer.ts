@@ -30,12 +30,17 @@ export function toAnswer(refusal: Refusal, asked: Asked): Answer {
       'content-type': page ? 'text/html; charset=utf-8' : 'application/problem+json',
       'content-length': String(Buffer.byteLength(body)),
       'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      ...(page && { 'content-security-policy': `default-src 'none'; frame-ancestors 'none'` }),
+      ...(page && PAGE),
       ...headers,
     },
     body,
   }
+}
+
+/** It needs nothing, is framed by nobody, and tells nobody where it was shown. */
+const PAGE = {
+  'content-security-policy': `default-src 'none'; frame-ancestors 'none'`,
+  'referrer-policy': 'no-referrer',
 }
 
 /** What is looked at of a request. */

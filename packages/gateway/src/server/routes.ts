@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { nodeAuth, sendResponse } from 'coatcheck/adapters/node'
+import type { IncomingMessage } from 'node:http'
+import { nodeAuth } from 'coatcheck/adapters/node'
 import type { FastifyInstance } from 'fastify'
 import { forwardAuth } from '../forward-auth.ts'
 import { type Application, createApplications } from '../proxy/applications.ts'
@@ -11,6 +11,7 @@ import { type Answer, toAnswer } from './answer.ts'
 import type { GatewayContext } from './context.ts'
 import { FAULT } from './failure.ts'
 import type { Operations } from './operations.ts'
+import { addOwnHeaders, send } from './send.ts'
 
 /** Who answers what on the public listener: the library, the gateway itself, or an application. */
 export function mountRoutes(
@@ -40,8 +41,9 @@ export function mountRoutes(
       const given = answer ?? (isOurs ? undefined : await own(path, raw))
       if (isOurs || given !== undefined) {
         reply.hijack()
-        if (given === undefined) return ours(raw, reply.raw)
-        return given instanceof Response ? sendResponse(given, reply.raw) : send(given, reply.raw)
+        if (given !== undefined) return send(context, given, reply.raw)
+        addOwnHeaders(context, reply.raw)
+        return ours(raw, reply.raw)
       }
     }
     return forward(request, reply)
@@ -50,8 +52,8 @@ export function mountRoutes(
   server.setErrorHandler((error, request, reply) => {
     if (isUnreadable(error)) return forward(request, reply)
     logger.error('request_failed', { reason: reasonOf(error) })
-    const { status, headers, body } = toAnswer(FAULT, request.raw)
-    return reply.code(status).headers(headers).send(body)
+    reply.hijack()
+    return send(context, toAnswer(FAULT, request.raw), reply.raw)
   })
   server.server.on(
     'upgrade',
@@ -109,8 +111,4 @@ function jwksAnswer(jwks: string): Answer {
     },
     body: jwks,
   }
-}
-
-function send({ status, headers, body }: Answer, response: ServerResponse): void {
-  response.writeHead(status, headers).end(body)
 }
