@@ -213,6 +213,8 @@ test('An application cannot set a cookie of ours, nor read one', async (t) => {
     response.setHeader('set-cookie', [
       '__Host-coatcheck=planted; Path=/',
       'coatcheck-1.in.x=y',
+      // Without a name: browsers send it as its value.
+      '=coatcheck-1=planted; Path=/',
       'own=1',
     ])
     response.end(String(incoming.headers.cookie))

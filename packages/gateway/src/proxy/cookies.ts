@@ -17,7 +17,12 @@ export function withoutSetCookiesOfOurs(lines: string | readonly string[]): stri
   return [lines].flat().filter((line) => !OURS.test(nameOf(line)))
 }
 
+/**
+ * A cookie without a name goes out as its value (RFC 6265bis section 5.8.3): what an application
+ * sets as `=coatcheck=x` comes back as `coatcheck=x`.
+ */
 function nameOf(part: string): string {
-  const at = part.indexOf('=')
-  return (at < 0 ? part : part.slice(0, at)).trim()
+  const text = part.replace(/^[\s=]+/, '')
+  const at = text.indexOf('=')
+  return (at < 0 ? text : text.slice(0, at)).trim()
 }
