@@ -1,0 +1,58 @@
+// better-auth with its generic OAuth plugin on Express. SQLite by `node:sqlite`, as its documentation has it.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { betterAuth } from 'better-auth'
+import { getMigrations } from 'better-auth/db/migration'
+import { fromNodeHeaders, toNodeHandler } from 'better-auth/node'
+import { genericOAuth } from 'better-auth/plugins'
+import express from 'express'
+import { ROUTE, readTask, ready, SECRET } from '../compare/task.ts'
+
+const { port, origin, provider } = readTask()
+
+const folder = mkdtempSync(join(tmpdir(), 'coatcheck-bench-'))
+const auth = betterAuth({
+  baseURL: origin,
+  secret: SECRET,
+  database: new DatabaseSync(join(folder, 'sqlite.db')),
+  rateLimit: { enabled: false },
+  telemetry: { enabled: false },
+  plugins: [
+    genericOAuth({
+      config: [
+        {
+          providerId: 'bench',
+          discoveryUrl: `${provider.issuer}/.well-known/openid-configuration`,
+          clientId: provider.clientId,
+          clientSecret: provider.clientSecret,
+          scopes: ['openid', 'profile', 'email', 'offline_access'],
+        },
+      ],
+    }),
+  ],
+})
+await (await getMigrations(auth.options)).runMigrations()
+
+// An application knows which account it wants; asking each time would cost two reads more.
+const accounts = new Map<string, string>()
+
+const app = express()
+app.all('/api/auth/*splat', toNodeHandler(auth))
+app.get(ROUTE, async (request, response) => {
+  const headers = fromNodeHeaders(request.headers)
+  const session = await auth.api.getSession({ headers })
+  if (session === null) {
+    response.status(401).json({})
+    return
+  }
+  const known = accounts.get(session.user.id)
+  const accountId = known ?? (await auth.api.listUserAccounts({ headers }))[0]?.id ?? ''
+  accounts.set(session.user.id, accountId)
+  const { accessToken } = await auth.api.getAccessToken({ body: { accountId }, headers })
+  response.json({ sub: session.user.name.replace('User ', ''), length: accessToken.length })
+})
+app.listen(port, '127.0.0.1', () => {
+  ready(async () => rmSync(folder, { recursive: true }))
+})
