@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
-import { AuthError, createAuth, type TokenStore } from '#coatcheck'
+import { type Auth, AuthError, createAuth, type TokenStore } from '#coatcheck'
 import { environment } from '#coatcheck/core/environment'
 import { memoryStore } from '#coatcheck/stores/memory'
 import { seedSessions } from '../processes/seed.ts'
-import { type Application, KEY, settle, startApplication } from '../support/application.ts'
+import {
+  type Application,
+  KEY,
+  settle,
+  startApplication,
+  startClock,
+} from '../support/application.ts'
 import { startBlind } from '../support/blind.ts'
 import { forever } from '../support/place.ts'
 
@@ -73,31 +79,60 @@ it('is revoked, all of it and once, where the process dies after any of its step
   for (const steps of [1, 2, 3, 4]) {
     const app = await startBlind(t)
     await seedSessions(app.store, app.provider.issuer, 'U1', NAMES)
-    let left = steps
-    // Nobody closes it: it is dead, and so is its worker.
-    const dying = createAuth({
-      origin: app.origin,
-      keys: [KEY],
-      provider: { issuer: app.provider.issuer, clientId: 'app', clientSecret: 'secret' },
-      store: {
-        ...app.store,
-        removeAll: async (marks, removal) => {
-          if (left === 0) return forever()
-          left -= 1
-          const step = await app.store.removeAll(marks, removal)
-          return left === 0 ? forever() : step
-        },
-      },
-      [environment]: { now: app.clock.now, wait: forever },
-    })
+    const dying = dyingAfter(app, steps)
     void dying.signOut({ subject: 'U1' }).catch(() => undefined)
     await app.pass(1_000)
     assert.equal((await app.auth.sessions({ subject: 'U1' })).length, [636, 380, 124, 0][steps - 1])
-    await app.pass(45_000)
+    for (let seconds = 0; seconds < 45; seconds += 5) {
+      app.clock.forward(5_000)
+      await settle()
+    }
     assert.deepEqual((await revoked(app, NAMES.length)).sort(), [...ALL].sort(), `after ${steps}`)
     assert.deepEqual(await app.auth.sessions({ subject: 'U1' }), [])
   }
 })
+
+it('is finished also where no process was there for days after one had died in it [INV-15]', async (t) => {
+  const clock = startClock()
+  const store = memoryStore({ now: clock.now })
+  const before = await startApplication({ store, given: { clock } })
+  t.after(before.close)
+  await seedSessions(store, before.provider.issuer, 'U1', NAMES, 10 * DAY)
+  await before.auth.close()
+  const dying = dyingAfter({ ...before, store }, 1)
+  void dying.signOut({ subject: 'U1' }).catch(() => undefined)
+  await settle()
+  clock.forward(3 * DAY)
+  const after = before.another({ session: { lifetimeSeconds: 864_000, idleSeconds: 864_000 } })
+  await settle()
+  assert.deepEqual(await after.sessions({ subject: 'U1' }), [])
+})
+
+const DAY = 86_400_000
+
+/** A process that is no more after so many steps of a removal. Nobody closes it, nor its worker. */
+function dyingAfter(
+  { origin, provider, store, clock }: Pick<Application, 'origin' | 'provider' | 'store' | 'clock'>,
+  steps: number,
+): Auth {
+  let left = steps
+  return createAuth({
+    origin,
+    keys: [KEY],
+    session: { lifetimeSeconds: 864_000, idleSeconds: 864_000 },
+    provider: { issuer: provider.issuer, clientId: 'app', clientSecret: 'secret' },
+    store: {
+      ...store,
+      removeAll: async (marks, removal) => {
+        if (left === 0) return forever()
+        left -= 1
+        const step = await store.removeAll(marks, removal)
+        return left === 0 ? forever() : step
+      },
+    },
+    [environment]: { now: clock.now, wait: forever },
+  })
+}
 
 async function signedInOften(
   t: TestContext,

@@ -12,12 +12,13 @@ export async function seedSessions(
   issuer: string,
   subject: string,
   names: readonly string[],
+  lifetime = 86_400_000,
 ): Promise<string[]> {
   const keyring = createKeyring(store, [KEY], systemEnvironment)
   const vault = await keyring.load()
   const now = Date.now()
   const idToken = `header.${Buffer.from(JSON.stringify({ sub: subject })).toString('base64url')}.signature`
-  const limits = { lifetime: 86_400_000, idle: 86_400_000 }
+  const limits = { lifetime, idle: lifetime }
   const tickets = names.map(() => Buffer.from(systemEnvironment.random(32)).toString('base64url'))
   await Promise.all(
     names.map((name, at) => {

@@ -48,7 +48,10 @@ export type OwedTo = Pick<OwedRevocation, 'kind'> | Pick<OwedPlace, 'kind' | 'pl
 
 /** What nobody has confirmed for so long is given up, with an alarm. */
 export const RETENTION: number = 24 * 3_600_000
-/** The worker looks at it last; only then may the store sweep it. */
+/**
+ * The worker looks at it last; only then may the store sweep it. A removal that is unfinished is kept
+ * for as long as a session that it has not reached may live, however long no process is there.
+ */
 const SWEEP_AFTER = RETENTION + 3_600_000
 
 /** Work as a record of whom it concerns, to be written in the same step as a removal. */
@@ -59,12 +62,15 @@ export function toSuccessor(
   id: string,
   work: Work,
 ): Successor {
-  const since = work.kind === 'sign_out' ? work.order.at : work.owedSince
+  const [since, sweepAfter] =
+    work.kind === 'sign_out'
+      ? [work.order.at, context.configuration.lifetime + SWEEP_AFTER]
+      : [work.owedSince, SWEEP_AFTER]
   return {
     id,
     record: {
       value: vault.seal('work', id, work),
-      expiresAt: Math.max(since, context.environment.now()) + SWEEP_AFTER,
+      expiresAt: Math.max(since, context.environment.now()) + sweepAfter,
       established: { provider: Number.MAX_SAFE_INTEGER, here: Number.MAX_SAFE_INTEGER },
       indexes: [owedIndex(vault, home)],
     },
