@@ -1,7 +1,5 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { AuthOptions } from '#coatcheck'
+import { startChild } from '../child.ts'
 
 /** A provider in another process. */
 export interface HotPathProvider {
@@ -12,14 +10,8 @@ export interface HotPathProvider {
 
 /** Starts one whose access tokens outlive the benchmark. */
 export async function startHotPathProvider(): Promise<HotPathProvider> {
-  const child = fork(fileURLToPath(new URL('provider-process.ts', import.meta.url)))
-  const [options] = await once(child, 'message')
-  return {
-    options,
-    async close() {
-      const exit = once(child, 'exit')
-      child.disconnect()
-      await exit
-    },
-  }
+  const { told, close } = await startChild<AuthOptions['provider']>(
+    new URL('provider-process.ts', import.meta.url),
+  )
+  return { options: told, close }
 }

@@ -1,0 +1,77 @@
+// A proxy in a process of its own, bare or the gateway: proxy.ts bare|memory|lmdb
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import replyFrom from '@fastify/reply-from'
+import Fastify from 'fastify'
+import { open } from 'lmdb'
+import { Agent } from 'undici'
+import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { memoryStore } from '#coatcheck/stores/memory'
+import { startBrowser } from '#coatcheck/testing/browser'
+import { loadConfiguration } from '#gateway/configuration/load'
+import { startGateway } from '#gateway/server/start'
+
+const [place = 'bare'] = process.argv.slice(2)
+const provider = JSON.parse(process.env['BENCH_PROVIDER'] ?? '{}')
+const upstream = process.env['BENCH_UPSTREAM'] ?? ''
+const folder = await mkdtemp(join(tmpdir(), 'coatcheck-bench-'))
+
+process.send?.(await (place === 'bare' ? startBare() : startOurs()))
+process.on('message', () => {
+  const { user, system } = process.cpuUsage()
+  process.send?.(user + system)
+})
+process.on('disconnect', async () => {
+  await rm(folder, { recursive: true })
+  process.exit()
+})
+
+/** What somebody would write who has no users: the same libraries, and nothing else. */
+async function startBare(): Promise<object> {
+  const server = Fastify({ logger: false })
+  const undici = new Agent({ connections: null, pipelining: 1 })
+  server.register(replyFrom, { base: upstream, undici, disableRequestLogging: true })
+  server.all('/*', (request, reply) => {
+    reply.from(request.raw.url)
+  })
+  const url = await server.listen({ port: 0, host: '127.0.0.1' })
+  return { url: `${url}/api`, headers: { cookie: 'coatcheck=nobody' } }
+}
+
+async function startOurs(): Promise<object> {
+  const port = await freePort()
+  const origin = `http://127.0.0.1:${port}`
+  const store = place === 'lmdb' ? lmdbStore(open({ path: folder })) : memoryStore()
+  const configuration = loadConfiguration(undefined, {
+    COATCHECK_ORIGIN: origin,
+    COATCHECK_PROVIDER__ISSUER: provider.issuer,
+    COATCHECK_PROVIDER__CLIENT_ID: provider.clientId,
+    COATCHECK_PROVIDER__CLIENT_SECRET: provider.clientSecret,
+    COATCHECK_KEYS: 'a key for benchmarks of thirty-two bytes',
+    COATCHECK_UPSTREAM: upstream,
+    COATCHECK_LISTEN: `127.0.0.1:${port}`,
+    COATCHECK_STORE: 'memory',
+    COATCHECK_LOG__LEVEL: 'error',
+  })
+  await startGateway(configuration, { store })
+  const browser = startBrowser()
+  await browser.get(`${origin}/auth/sign-in?return_to=/auth/session`)
+  const cookie = browser.cookieHeader(origin)
+  const url = `${origin}/api`
+  if ((await fetch(url, { headers: { cookie } })).status !== 200) throw new Error('Refused.')
+  if ((await fetch(url)).status !== 401) throw new Error('Anybody is let in.')
+  return { url, headers: { cookie } }
+}
+
+/** The origin has to be known before the gateway listens. */
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+}
