@@ -24,7 +24,7 @@ describe('the command line, against a gateway that runs', () => {
 
     const left = await at.coatcheck('remains', '--subject', 'U1')
     assert.equal(left.code, 1)
-    assert.match(left.out, /^Something is left:\nsession /)
+    assert.match(left.out, /^Something is left in the store:\nsession /)
 
     const unsure = await at.answering(false, 'sign-out', '--subject', 'U1')
     assert.deepEqual(unsure, {

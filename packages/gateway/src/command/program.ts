@@ -7,9 +7,9 @@ import { type DoctorOptions, doctor } from './doctor.ts'
 import { type ExitCode, FINE } from './exit-codes.ts'
 import { gateway } from './gateway.ts'
 import { migrate } from './migrate.ts'
-import { checkHandle, type Named } from './named.ts'
+import { checkHandle } from './named.ts'
 import type { Invocation } from './opened.ts'
-import { remains } from './remains.ts'
+import { type RemainsCommandOptions, remains } from './remains.ts'
 import { listSessions, showSession } from './sessions.ts'
 import { type SignOutOptions, signOut } from './sign-out.ts'
 import type { Terminal } from './terminal.ts'
@@ -89,11 +89,10 @@ export function createProgram(
       .option('--json', 'show the receipt for programs'),
     signOut,
   )
-  add<Shared & Named>(
-    named(program.command('remains').description('look for what is left of somebody')).option(
-      '--json',
-      'for programs',
-    ),
+  add<Shared & RemainsCommandOptions>(
+    named(program.command('remains').description('look for what is left of somebody'))
+      .option('--file <path...>', 'look into this file too: a backup, a dump of Redis')
+      .option('--json', 'for programs'),
     remains,
   )
 

@@ -13,6 +13,8 @@ export interface OpenedStore {
   readonly store: TokenStore
   /** Everything it holds, as an administrator's dump would show it; nothing of a process's memory. */
   readonly contents: RawContents | undefined
+  /** Where it has its files, if they are on this machine. */
+  readonly folder: string | undefined
   /** Makes what is missing of the tables; nothing where a store needs no such step. */
   readonly migrate: (() => Promise<void>) | undefined
   /** Closes the store and its connections. Comes after `auth.close()`. */
@@ -79,18 +81,26 @@ function resourcesOf({ resources = [], applications }: GatewayConfiguration): st
 
 function openMemory(): OpenedStore {
   const store = memoryStore()
-  return { store, contents: undefined, migrate: undefined, close: () => store.close() }
+  return {
+    store,
+    contents: undefined,
+    folder: undefined,
+    migrate: undefined,
+    close: () => store.close(),
+  }
 }
 
 async function openLmdb(path: string): Promise<OpenedStore> {
   const { open } = await import('lmdb')
   // What is in it is sealed; who signed in when is nobody else's business either.
   mkdirSync(path, { recursive: true, mode: 0o700 })
-  const database = open({ path })
+  // A name with a dot in it is a folder's too.
+  const database = open({ path, noSubdir: false })
   const store = lmdbStore(database)
   return {
     store,
     contents: lmdbContents(database),
+    folder: path,
     migrate: undefined,
     async close() {
       await store.close()
@@ -108,6 +118,7 @@ async function openInRedis(
   return {
     store,
     contents: redisContents(client),
+    folder: undefined,
     migrate: undefined,
     async close() {
       await store.close()
@@ -123,6 +134,7 @@ async function openPostgres(connectionString: string): Promise<OpenedStore> {
   return {
     store,
     contents: postgresContents(pool),
+    folder: undefined,
     migrate: () => migratePostgres(pool),
     async close() {
       await store.close()
