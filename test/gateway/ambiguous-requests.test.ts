@@ -55,6 +55,8 @@ const OTHER_READINGS = [
   '/%u0061dmin',
   '/%c0%ae%c0%ae/admin',
   '/Admin',
+  '/adm%C4%B1n',
+  '/ADM%C4%B0N',
   '/admin%20',
   '/admin%00',
   '/x%00/../admin',

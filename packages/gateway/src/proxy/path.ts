@@ -16,7 +16,7 @@ export function pathOf(target: string): string {
 
 /**
  * What the most lenient server takes a path for: decoded, slashes and dot segments merged, path
- * parameters dropped, in lower case. `undefined` for one that leads upwards, cannot be decoded, or
+ * parameters dropped, without case. `undefined` for one that leads upwards, cannot be decoded, or
  * is written as no browser writes it: a URL parser ends a path at `#`. Without it
  * `/public/..%2fadmin` or `//Admin` would reach by the rules of one application what belongs to
  * another.
@@ -34,7 +34,15 @@ export function lenientPath(path: string): string | undefined {
   // Names such as `..backup`, too: they are not told from it by everybody on the way.
   if (segments.some((one) => one.startsWith('..') || one.endsWith('..'))) return undefined
   const ending = text.endsWith('/') && segments.length > 0 ? '/' : ''
-  return `/${segments.join('/')}${ending}`.toLowerCase()
+  return withoutCase(`/${segments.join('/')}${ending}`)
+}
+
+/**
+ * As whoever compares most leniently has it: `ſ` is an `s` by its capital, and `ı` and `İ` are an
+ * `i` to Java's `equalsIgnoreCase` and Python's `IGNORECASE`.
+ */
+function withoutCase(text: string): string {
+  return text.toUpperCase().toLowerCase().replaceAll('i\u0307', 'i')
 }
 
 /** Most paths are: every server reads them alike. */
