@@ -131,8 +131,9 @@ export type AuthEvent =
   | {
       /**
        * The store could not do this operation; told once, until the operation succeeds again or
-       * fails in another way. `reason` says what to do where the store knows it
-       * (`store_unusable`), and never repeats what a driver said.
+       * fails with another `code`. `reason` says what to do where the store knows it
+       * (`store_unusable`), else by what constant the driver or the server names it
+       * (`ECONNREFUSED`, an SQLSTATE), and never repeats what a driver said.
        */
       readonly type: 'store_failed'
       readonly operation: string

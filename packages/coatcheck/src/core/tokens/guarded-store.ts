@@ -1,6 +1,7 @@
 import { AuthError } from '../../errors.ts'
 import type { AuthEvent } from '../../events.ts'
 import type { Environment } from '../environment.ts'
+import { causeCode } from './cause-code.ts'
 import { createCircuit } from './circuit.ts'
 import { createDeadline } from './deadline.ts'
 import type { MaybePromise, TokenStore } from './store.ts'
@@ -43,10 +44,7 @@ export function guardStore(inner: TokenStore, { environment, limit, emit }: Guar
   /** How a failure of the store is told. What is not the store's is passed on as it is. */
   function failed(operation: string, cause: unknown): unknown {
     if (cause instanceof AuthError && !isStoreFailure(cause)) return cause
-    // A driver's message may repeat what it was sent, so it is never more than the cause.
-    const error = isStoreFailure(cause)
-      ? cause
-      : new AuthError('store_unavailable', `The token store failed at ${operation}.`, { cause })
+    const error = isStoreFailure(cause) ? cause : failedWith(operation, cause)
     if (failing.get(operation) !== error.code) {
       failing.set(operation, error.code)
       emit({ type: 'store_failed', operation, code: error.code, reason: error.message })
@@ -144,6 +142,15 @@ export function guardStore(inner: TokenStore, { environment, limit, emit }: Guar
       close: () => later('close', () => inner.close()),
     },
   }
+}
+
+/** A driver's message may repeat what it was sent, so it is never more than the cause. */
+function failedWith(operation: string, cause: unknown): AuthError {
+  const code = causeCode(cause)
+  const why = code === undefined ? '' : ` (${code})`
+  return new AuthError('store_unavailable', `The token store failed at ${operation}${why}.`, {
+    cause,
+  })
 }
 
 function silent(): AuthError {
