@@ -35,5 +35,7 @@ export function ownHeaders(origin: string): Readonly<Record<string, string>> {
 }
 
 function mentionsFrames(policy: string | string[] | undefined): boolean {
-  return [policy].flat().some((one) => /frame-ancestors/i.test(one ?? ''))
+  if (policy === undefined) return false
+  if (typeof policy === 'string') return /frame-ancestors/i.test(policy)
+  return policy.some(mentionsFrames)
 }
