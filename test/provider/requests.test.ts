@@ -262,6 +262,12 @@ describe('an answer of the token endpoint', () => {
     assert.equal((error as ProviderError).error, 'invalid_client')
   })
 
+  it('says what to compare where the provider does not know the client or its secret', async () => {
+    provider.routes['/token'] = () => ({ status: 401, body: { error: 'invalid_client' } })
+    const { message } = await failsWith('provider_refused', refresh())
+    assert.match(message, /invalid_client \(compare `provider\.clientId`, `provider\.clientSecret`/)
+  })
+
   for (const status of [429, 500, 502, 503, 504]) {
     it(`means "not now" with status ${status} [TOK-5]`, async () => {
       provider.routes['/token'] = () => ({

@@ -49,9 +49,19 @@ export async function refusalOf(
     return new ProviderError('provider_unreachable', `The ${what} is not available: ${said}`, wire)
   }
   if (status >= 400 && error !== undefined) {
-    return new ProviderError('provider_refused', `The ${what} refused: ${said}`, wire)
+    return new ProviderError(
+      'provider_refused',
+      `The ${what} refused: ${said}${advice(error)}`,
+      wire,
+    )
   }
   return new ProviderError('provider_invalid', `The ${what} answered with status ${status}.`, wire)
+}
+
+/** The one refusal that is nearly always a mistake of ours (RFC 6749 section 5.2). */
+function advice(error: string): string {
+  if (error !== 'invalid_client') return ''
+  return ' (compare `provider.clientId`, `provider.clientSecret` and `provider.clientAuthentication` with what is registered there)'
 }
 
 /** An error code that may stand in a message: what the specifications allow, and short. */
