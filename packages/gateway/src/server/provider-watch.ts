@@ -1,4 +1,4 @@
-import type { Auth } from 'coatcheck'
+import { type Auth, AuthError } from 'coatcheck'
 import { reasonOf } from '../proxy/failure.ts'
 import type { Logger } from './log.ts'
 
@@ -32,7 +32,7 @@ export function watchProvider(
       for (const warning of warnings) logger.warn('coverage', { warning })
     } catch (error) {
       if (isStopped) return
-      logger.warn('provider_not_reached', { reason: reasonOf(error), retryMilliseconds: pause })
+      logger.warn('provider_not_reached', { reason: whyNot(error), retryMilliseconds: pause })
       timer = setTimeout(begin, pause, Math.min(pause * 2, LONGEST_PAUSE))
       timer.unref()
     }
@@ -54,4 +54,10 @@ export function watchProvider(
       clearTimeout(timer)
     },
   }
+}
+
+/** One that was reached, and is not the one that is meant or says nonsense: what, the library knows. */
+function whyNot(error: unknown): string {
+  const isSaid = error instanceof AuthError && error.code === 'provider_invalid'
+  return isSaid ? error.message : reasonOf(error)
 }
