@@ -61,6 +61,7 @@ ${url === undefined ? '' : `OIDCRedisCacheServer ${url.replace('redis://', '')}`
 # Only to be seen that it is so: this is not what is measured.
 <Location ${WHO}>
   Header set x-sub "expr=%{REMOTE_USER}"
+  Header set x-sid "expr=%{req:OIDC_CLAIM_sid}"
   Header set x-token "expr=%{req:OIDC_access_token}"
 </Location>
 `,
@@ -93,7 +94,12 @@ function startApache(site: (origin: string) => string, redis?: string): Promise<
       await response.arrayBuffer()
       if (response.status !== 200) return undefined
       const { headers } = response
-      return { sub: headers.get('x-sub') ?? '', length: headers.get('x-token')?.length ?? 0 }
+      const sid = headers.get('x-sid')
+      return {
+        sub: headers.get('x-sub') ?? '',
+        length: headers.get('x-token')?.length ?? 0,
+        ...(sid !== null && { sid }),
+      }
     }
     return {
       urls: [origin],

@@ -16,6 +16,8 @@ export interface Task {
 export interface Answer {
   readonly sub: string
   readonly length: number
+  /** The session's name at the provider, where the route knows it. */
+  readonly sid?: string
 }
 
 /** The path of the route that is measured. */

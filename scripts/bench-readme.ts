@@ -1,0 +1,88 @@
+// npm run bench:readme: writes the performance section of the README from the last run of npm run bench.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { LATEST, type Results, readResults } from '../bench/compare/results.ts'
+import { table } from '../bench/compare/tables.ts'
+import { root } from './run.mjs'
+
+const START = '<!-- npm run bench:readme -->'
+const END = '<!-- /npm run bench:readme -->'
+const README = join(root, 'README.md')
+
+/** What is wrong with the section: nothing where there is neither a kept run nor a section. */
+export function benchSectionDiffers(): string {
+  const section = sectionOf(readFileSync(README, 'utf8'))
+  if (section === undefined) return existsSync(LATEST) ? missing() : ''
+  if (!existsSync(LATEST)) return `The README has a section of a run that is not kept at ${LATEST}.`
+  return section === benchSection(readResults()) ? '' : 'Run npm run bench:readme.'
+}
+
+/** The section, from a run. */
+export function benchSection(results: Results): string {
+  const { machine, versions, hotPath, signOut, storm, space, size, quick } = results
+  const { cpu, cores, node, date, load } = machine
+  const parts = [
+    `${cpu}, ${cores} cores, Node ${node.slice(1)}, ${date} UTC, load ${load} at the start${quick ? ', `--quick`' : ''}. Medians of runs by turns, each just after its bare route, with least and most in [latest.json](bench/results/latest.json). Each was signed in to for real, and seen to be, before it was measured.`,
+    table(
+      ['a request that needs an access token', 'to the bare route', 'CPU added, µs'],
+      hotPath
+        .filter((row) => row.ratio !== undefined)
+        .map((row) => [row.name, row.ratio?.median.toFixed(2), row.addedCpuMicroseconds]),
+    ),
+    table(
+      ['back-channel logouts, one process', 'per second', 'to verifying only'],
+      signOut.map((row) => [row.name, row.logoutsPerSecond.median, row.ratio?.median.toFixed(2)]),
+    ),
+    storm === undefined
+      ? undefined
+      : table(
+          [
+            `${storm[0]?.requests} requests of ${storm[0]?.users} users with expired tokens, ${storm[0]?.processes} processes`,
+            'refreshes',
+            'requests failed',
+            'users signed out',
+            'p99 ms',
+          ],
+          storm.map((row) => [row.name, row.refreshes, row.errors, row.lost, row.p99Milliseconds]),
+        ),
+    space === undefined
+      ? undefined
+      : table(
+          ['a live session', 'bytes', "to its tokens' own"],
+          space.map((row) => [row.name, row.bytesPerSession, row.ratio?.toFixed(2)]),
+        ),
+    size === undefined
+      ? undefined
+      : table(
+          ['installed', 'packages', 'MB', 'import, ms'],
+          size.map((row) => [row.name, row.packages, row.megabytes, row.importMilliseconds.median]),
+        ),
+    `How each is set up: ${hotPath
+      .filter(({ bare }) => bare !== undefined)
+      .map(({ name, setUp }) => `${name}: ${setUp}`)
+      .join('; ')}.`,
+    `Versions: ${Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}.`,
+  ]
+  return `\n${parts.filter((part) => part !== undefined).join('\n\n')}\n`
+}
+
+if (import.meta.main) {
+  const readme = readFileSync(README, 'utf8')
+  const section = sectionOf(readme)
+  if (section === undefined) throw new Error(missing())
+  writeFileSync(
+    README,
+    readme.replace(section, () => benchSection(readResults())),
+  )
+}
+
+function sectionOf(readme: string): string | undefined {
+  const [start, end] = [readme.indexOf(START), readme.indexOf(END)]
+  return start < 0 || end < start ? undefined : readme.slice(start + START.length, end)
+}
+
+function missing(): string {
+  return `README.md has no lines ${START} and ${END}.`
+}
