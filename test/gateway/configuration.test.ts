@@ -153,6 +153,8 @@ describe('a configuration', () => {
     assert.deepEqual(load(MINIMAL + proxied).forwardAuth, {
       path: '/check',
       application: 'application',
+      host: '127.0.0.1',
+      port: 4181,
     })
     assert.equal(log.level, 'warn')
     assert.deepEqual(load(`${MINIMAL}tokenEndpoint: "[::1]:4190"`).tokenEndpoint, {

@@ -3,11 +3,14 @@ import type { GatewayConfiguration } from './configuration.ts'
 import { isAddressOrRange, isFilled, isLoopback, maybe, text, whole } from './kinds.ts'
 
 const PORT = 'write a port from 0 to 65535 (0: any that is free)'
-const DEFAULT_HOST = '127.0.0.1'
+/** Reached from this machine only. */
+export const DEFAULT_HOST = '127.0.0.1'
 
-const port = whole({ what: 'The port.', fix: PORT }, 0, 65_535)
+/** The port of a listener. */
+export const port: z.ZodType<number> = whole({ what: 'The port.', fix: PORT }, 0, 65_535)
 
-function host(what: string): z.ZodType<string> {
+/** The address of a listener. */
+export function host(what: string): z.ZodType<string> {
   return text({ what, fix: 'write an address or name of this machine, such as 0.0.0.0' }, isFilled)
 }
 

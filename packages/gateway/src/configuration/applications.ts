@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DEFAULT_HOST, host, port } from './addresses.ts'
 import type { ApplicationConfiguration, GatewayConfiguration } from './configuration.ts'
 import { isFilled, isHost, isHttpOrigin, isHttpUrl, isPath, maybe, text } from './kinds.ts'
 
@@ -120,7 +121,9 @@ export function onlyApplication(upstream: string): ApplicationConfiguration {
 /** The name and audience of an application that was given none. */
 export const ONLY_NAME = 'application'
 
-const FORWARD_FIX = 'write a path such as /forward-auth, or an object with path and application'
+const FORWARD_FIX =
+  'write a path such as /forward-auth, or an object with path, application, host and port'
+const FORWARD_PORT = 4181
 const FORWARD_PATH = {
   what: 'The path another proxy asks.',
   fix: 'write a path such as /forward-auth',
@@ -128,13 +131,18 @@ const FORWARD_PATH = {
 
 /** Where other proxies ask. */
 export const forwardAuth: z.ZodType<
-  { readonly path: string; readonly application: string | undefined } | undefined
+  | (Omit<NonNullable<GatewayConfiguration['forwardAuth']>, 'application'> & {
+      readonly application: string | undefined
+    })
+  | undefined
 > = maybe(
   z.union(
     [
       text({ what: 'The path.', fix: FORWARD_FIX }, isPath).transform((path) => ({
         path,
         application: undefined,
+        host: DEFAULT_HOST,
+        port: FORWARD_PORT,
       })),
       z.strictObject(
         {
@@ -148,6 +156,8 @@ export const forwardAuth: z.ZodType<
               isFilled,
             ),
           ),
+          host: host('Its address: one that browsers do not reach.').default(DEFAULT_HOST),
+          port: port.default(FORWARD_PORT),
         },
         FORWARD_FIX,
       ),
@@ -156,7 +166,7 @@ export const forwardAuth: z.ZodType<
   ),
 ).meta({
   description:
-    'Answers nginx `auth_request`, Traefik, Caddy and Envoy at this path. Nowhere when left out. Short: the path.',
+    'Answers nginx `auth_request`, Traefik, Caddy and Envoy at this path of a port of its own. Nowhere when left out. Short: the path.',
 })
 
 export type Applications = GatewayConfiguration['applications']

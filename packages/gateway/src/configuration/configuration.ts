@@ -43,8 +43,18 @@ export interface GatewayConfiguration {
     | undefined
   /** The first whose host and path fit is asked. */
   readonly applications: readonly ApplicationConfiguration[]
-  /** `GET` of this path answers a proxy that asks whether to let a request through; nowhere when left out. */
-  readonly forwardAuth: { readonly path: string; readonly application: string } | undefined
+  /**
+   * At this path a listener of its own answers proxies that ask whether to let a request through;
+   * nowhere when left out.
+   */
+  readonly forwardAuth:
+    | {
+        readonly path: string
+        readonly application: string
+        readonly host: string
+        readonly port: number
+      }
+    | undefined
   readonly headers: IdentityHeaderNames
   readonly limits: {
     readonly requestBytes: number

@@ -63,7 +63,7 @@ function times(tree: unknown, refuse: Refuse): void {
 
 function ports(tree: unknown, refuse: Refuse): void {
   const listen = portOf(at(tree, ['listen'])) ?? 4180
-  for (const name of ['operations', 'tokenEndpoint']) {
+  for (const name of ['operations', 'tokenEndpoint', 'forwardAuth']) {
     const port = portOf(at(tree, [name]))
     if (port !== undefined && port !== 0 && port === listen) {
       refuse([name], 'listen has this port too: write another')

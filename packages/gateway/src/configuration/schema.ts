@@ -111,7 +111,7 @@ export function parse(
   } = data
   const all = many ?? (only === undefined ? [] : [onlyApplication(only)])
   const forwardAuth = rest.forwardAuth && {
-    path: rest.forwardAuth.path,
+    ...rest.forwardAuth,
     application: rest.forwardAuth.application ?? all[0]?.name ?? '',
   }
   return { configuration: { ...rest, keys, applications: all, forwardAuth } }
