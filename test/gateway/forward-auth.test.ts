@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { TestBrowser } from '#coatcheck/testing/browser'
 import { loopbackFetch } from '#coatcheck/testing/loopback'
+import { ask, askRaw } from './guard-ask.ts'
+import { statusesOf } from './refused.ts'
 import { type Deployment, type DeploymentOptions, deploy } from './under-test.ts'
 
 const PATH = '/forward-auth'
@@ -123,6 +125,36 @@ test('What is said in the words of two proxies is not mixed', async (t) => {
   assert.equal(answer.headers.get('location'), '/auth/sign-in?return_to=%2Fa')
 })
 
+test('The public listener does not answer there, whoever asks: a proxy may pass everything on to it', async (t) => {
+  const { deployment } = await start(t)
+  const cookie = (await deployment.signedIn()).cookieHeader(deployment.origin)
+  for (const path of [PATH, `${PATH}/page`]) {
+    const answer = await loopbackFetch(deployment.origin + path, { headers: { cookie } })
+    // The application at `/` is asked, and is away.
+    assert.equal(answer.status, 502)
+    assert.equal(answer.headers.get('x-coatcheck-identity'), null)
+  }
+})
+
+test('Beside its path its listener has nothing, and what leads upwards is no path below it', async (t) => {
+  const { deployment } = await start(t)
+  const cookie = (await deployment.signedIn()).cookieHeader(deployment.origin)
+  for (const path of ['/', '/auth/session', `${PATH}x`, `${PATH}/%2e%2e/auth/session`]) {
+    const url = deployment.gateway.forwardAuthUrl + path
+    assert.equal((await ask(url, { headers: { cookie } })).status, 404, path)
+  }
+})
+
+test('An encoding that nobody knows spoils a connection there, too', async (t) => {
+  const { deployment } = await start(t)
+  const url = deployment.gateway.forwardAuthUrl ?? ''
+  const head = `POST ${PATH} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`
+  const next = `GET ${PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`
+  const text = await askRaw(url, head + next)
+  assert.equal(statusesOf(text)[0], 501)
+  assert.ok(!statusesOf(text).includes(401))
+})
+
 test('A way back to another site is not followed', async (t) => {
   const { ask } = await start(t)
   const answer = await ask({ 'x-forwarded-uri': 'https://evil.example/x', ...PAGE })
@@ -140,7 +172,7 @@ async function start(
 ) {
   const options: DeploymentOptions = {
     applications: [{ name: 'behind', upstream: 'http://127.0.0.1:9', access }],
-    over: { forwardAuth: { path: PATH, application: 'behind' } },
+    over: { forwardAuth: { path: PATH, application: 'behind', host: '127.0.0.1', port: 0 } },
     trustedProxies,
   }
   const deployment: Deployment = await deploy(t, options)
@@ -154,7 +186,7 @@ async function start(
     ): Promise<Response> {
       const cookie = browser?.cookieHeader(deployment.origin)
       // `fetch` names its own Sec-Fetch-Mode.
-      return loopbackFetch(`${deployment.origin}${PATH}${below}`, {
+      return loopbackFetch(`${deployment.gateway.forwardAuthUrl}${PATH}${below}`, {
         method,
         headers: { ...headers, ...(cookie && { cookie }) },
       })

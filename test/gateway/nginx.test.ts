@@ -177,7 +177,7 @@ interface Deployed {
 
 /** nginx, the gateway and an application, with the two files that an operator copies. */
 async function start(t: TestContext): Promise<Deployed> {
-  const [nginxPort = 0, gatewayPort = 0] = await freePorts(2)
+  const [nginxPort = 0, gatewayPort = 0, asked = 0] = await freePorts(3)
   const origin = `http://127.0.0.1:${nginxPort}`
   const provider = await startProvider()
   t.after(() => provider.close())
@@ -188,6 +188,7 @@ async function start(t: TestContext): Promise<Deployed> {
     readFileSync(new URL(`../../examples/gateway/${name}`, import.meta.url), 'utf8')
       .replaceAll('127.0.0.1:8080', `127.0.0.1:${nginxPort}`)
       .replaceAll('8090', String(gatewayPort))
+      .replaceAll('8091', String(asked))
       .replaceAll('http://127.0.0.1:4000', provider.issuer)
       .replaceAll('127.0.0.1:5003', new URL(application.url).host)
 

@@ -34,11 +34,13 @@ test('An application behind another proxy asks with the JWT that came with its r
     trustedProxies: ['127.0.0.1'],
     over: {
       tokenEndpoint: { host: '127.0.0.1', port: 0 },
-      forwardAuth: { path: '/forward-auth', application: 'behind' },
+      forwardAuth: { path: '/ask', application: 'behind', host: '127.0.0.1', port: 0 },
     },
   })
   const browser = await deployment.signedIn()
-  const asked = await browser.get(`${deployment.origin}/forward-auth`)
+  const asked = await fetch(`${deployment.gateway.forwardAuthUrl}/ask`, {
+    headers: { cookie: browser.cookieHeader(deployment.origin) },
+  })
   const jwt = asked.headers.get('x-coatcheck-identity')
   const headers = { authorization: `Bearer ${jwt}` }
   const answer = await fetch(`${deployment.gateway.tokenEndpointUrl}/token`, { headers })

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { type Session, SignInRequired } from 'coatcheck'
-import { type Answer, type Refusal, toAnswer } from '../server/answer.ts'
+import { type Answer, NOBODYS, type Refusal, toAnswer } from '../server/answer.ts'
 import type { GatewayContext } from '../server/context.ts'
 import { authFailure, FAULT } from '../server/failure.ts'
 import { signInAnswer } from '../server/sign-in-answer.ts'
@@ -57,10 +57,4 @@ const AMBIGUOUS: Refusal = {
   status: 400,
   code: 'path_ambiguous',
   title: 'This address can be read in more than one way',
-}
-
-const NOBODYS: Refusal = {
-  status: 404,
-  code: 'not_found',
-  title: 'There is nothing at this address',
 }

@@ -17,6 +17,13 @@ export interface Answer {
   readonly body: string
 }
 
+/** There is nobody whom such a request is for. */
+export const NOBODYS: Refusal = {
+  status: 404,
+  code: 'not_found',
+  title: 'There is nothing at this address',
+}
+
 /** Puts a refusal into the form that this client reads. */
 export function toAnswer(refusal: Refusal, asked: Asked): Answer {
   const { status, code, title, headers = {} } = refusal

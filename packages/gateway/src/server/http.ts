@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { METHODS } from 'node:http'
 import replyFrom from '@fastify/reply-from'
 import Fastify, {
@@ -10,6 +9,7 @@ import Fastify, {
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import { originForm } from '../proxy/path.ts'
 import { upstreamPool } from '../proxy/upstream-pool.ts'
+import { tlsFiles } from './tls-files.ts'
 
 /**
  * The public listener. Bodies are not parsed but passed on as they come, whatever the method and
@@ -30,11 +30,7 @@ export function createHttpServer({ listen, limits }: GatewayConfiguration): Fast
     ...(listen.tls === undefined
       ? { http: times }
       : {
-          https: {
-            ...times,
-            cert: readFileSync(listen.tls.certificate),
-            key: readFileSync(listen.tls.key),
-          },
+          https: { ...times, ...tlsFiles(listen.tls) },
         }),
     logger: false,
     requestTimeout: whole,

@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import type { Server } from 'node:http'
+import { Server as TlsServer } from 'node:https'
 import { type AddressInfo, connect } from 'node:net'
 
 /** Listens there. Rejects where it cannot, such as on a port that is taken. */
@@ -15,7 +16,10 @@ export async function listenAt(
       resolve()
     })
   })
-  if (!('socket' in where)) return urlOf('http', server.address() as AddressInfo)
+  if (!('socket' in where)) {
+    const scheme = server instanceof TlsServer ? 'https' : 'http'
+    return urlOf(scheme, server.address() as AddressInfo)
+  }
   // Whoever may write to it asks for tokens: this user and its group.
   chmodSync(where.socket, 0o660)
   return `unix:${where.socket}`

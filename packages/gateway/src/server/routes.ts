@@ -1,8 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import { nodeAuth } from 'coatcheck/adapters/node'
 import type { FastifyInstance } from 'fastify'
-import { forwardAuth } from '../forward-auth.ts'
-import { type Application, createApplications } from '../proxy/applications.ts'
 import { reasonOf } from '../proxy/failure.ts'
 import { forwarder } from '../proxy/forward.ts'
 import { pathOf } from '../proxy/path.ts'
@@ -22,12 +19,10 @@ export function mountRoutes(
   const { auth, guard, keys, logger } = context
   const ours = nodeAuth(auth)
   const forward = forwarder(context)
-  const asked = forwardAuthOf(context)
 
   /** What the gateway itself answers to, apart from the library's routes. */
-  function own(path: string, request: IncomingMessage): Promise<Answer | Response> | undefined {
+  function own(path: string): Promise<Answer> | undefined {
     if (path === '/.well-known/jwks.json') return Promise.resolve(jwksAnswer(keys.jwks))
-    if (asked?.owns(path)) return asked.answer(request)
     return operations?.answer(path, false)
   }
 
@@ -35,10 +30,10 @@ export function mountRoutes(
     const { raw } = request
     const path = pathOf(raw.url ?? '/')
     const isOurs = auth.owns(path)
-    if (isOurs || OWN.test(path) || asked?.owns(path)) {
+    if (isOurs || OWN.test(path)) {
       const refusal = guard.refuse(raw, undefined)
       const answer = refusal === undefined ? undefined : toAnswer(refusal, raw)
-      const given = answer ?? (isOurs ? undefined : await own(path, raw))
+      const given = answer ?? (isOurs ? undefined : await own(path))
       if (isOurs || given !== undefined) {
         reply.hijack()
         if (given !== undefined) return send(context, given, reply.raw)
@@ -67,38 +62,6 @@ const OWN = /^\/(?:\.well-known\/jwks\.json|healthz|readyz|metrics)$/
 /** The router makes nothing of the path, and so does whoever looks for its application. */
 function isUnreadable(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'FST_ERR_BAD_URL'
-}
-
-function forwardAuthOf(context: GatewayContext): ReturnType<typeof forwardAuth> | undefined {
-  const { forwardAuth: given, origin } = context.configuration
-  if (given === undefined) return undefined
-  const known = context.applications.all.find(
-    ({ configuration }) => configuration.name === given.application,
-  )
-  return forwardAuth(context, given.path, known ?? onlyAsked(origin, given.application))
-}
-
-/** What is behind another proxy need not be behind this one. */
-function onlyAsked(origin: string, name: string): Application {
-  const { all } = createApplications({
-    origin,
-    applications: [
-      {
-        name,
-        upstream: origin,
-        host: undefined,
-        path: '/',
-        stripPath: false,
-        access: 'signed_in',
-        accessToken: undefined,
-        audience: name,
-        backchannelLogoutUri: undefined,
-      },
-    ],
-  })
-  const [application] = all
-  if (application === undefined) throw new TypeError('forwardAuth.application: write its name.')
-  return application
 }
 
 function jwksAnswer(jwks: string): Answer {

@@ -4,6 +4,7 @@ import { type Auth, type AuthEvent, type AuthOptions, createAuth, type TokenStor
 import { type OpenedPlaces, openPlaces } from '../applications/places.ts'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import { authOptions } from '../configuration/open.ts'
+import { forwardAuthServer } from '../forward-auth.ts'
 import { forgedHeaders } from '../guard/forged-headers.ts'
 import { createGuard } from '../guard/guard.ts'
 import { createIdentity } from '../identity/identity.ts'
@@ -46,6 +47,8 @@ export interface Gateway {
   readonly url: string
   /** Where applications ask for tokens: a URL, or `unix:` and a path. */
   readonly tokenEndpointUrl: string | undefined
+  /** Where other proxies ask. */
+  readonly forwardAuthUrl: string | undefined
   /** Where metrics and health are served apart from the applications. */
   readonly operationsUrl: string | undefined
   readonly auth: Auth
@@ -111,14 +114,21 @@ export async function startGateway(
   }
 
   try {
-    const { listen, operations: operationsAt, tokenEndpoint: tokensAt } = configuration
+    const { listen, operations: operationsAt, tokenEndpoint: tokensAt, forwardAuth } = configuration
     const tokenEndpointUrl = tokensAt && (await listenBeside(tokenEndpoint(context), tokensAt))
     const operationsUrl =
       operationsAt && (await listenBeside(operationsServer(operations), operationsAt))
+    const forwardAuthUrl =
+      forwardAuth &&
+      (await listenBeside(forwardAuthServer(context, forwardAuth), {
+        host: forwardAuth.host,
+        port: forwardAuth.port,
+      }))
     await server.listen({ host: listen.host, port: listen.port })
     const url = urlOf(listen.tls ? 'https' : 'http', server.server.address() as AddressInfo)
-    logger.info('listening', { url, origin: configuration.origin, tokenEndpointUrl, operationsUrl })
-    return { url, tokenEndpointUrl, operationsUrl, auth, close }
+    const urls = { url, tokenEndpointUrl, forwardAuthUrl, operationsUrl }
+    logger.info('listening', { origin: configuration.origin, ...urls })
+    return { ...urls, auth, close }
   } catch (error) {
     await close()
     throw error

@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http'
+import { admit } from '../proxy/admit.ts'
+import type { Application } from '../proxy/applications.ts'
+import { type Answer, type Refusal, toAnswer } from '../server/answer.ts'
+import type { GatewayContext } from '../server/context.ts'
+import type { Original } from './original.ts'
+
+/**
+ * What a proxy is told that asks about a request. 200 with the identity headers; otherwise 401
+ * (nginx passes nothing else on), or a redirect to the sign-in for a proxy that hands the answer to
+ * the browser (Traefik, Caddy, Envoy).
+ */
+export async function verdictOn(
+  context: GatewayContext,
+  application: Application,
+  request: IncomingMessage,
+  original: Original,
+): Promise<Answer | Response> {
+  const refusal = context.guard.refuse(original, application)
+  if (refusal !== undefined) return toAnswer(refusal, original)
+  const admitted = await admit(context, application, asRequest(request, original))
+  if (!('answer' in admitted)) return allowed(context, admitted.told)
+  const { answer } = admitted
+  if (!(answer instanceof Response) || answer.status !== 303) return answer
+  if (original.handsOver && application.configuration.access !== 'api') return redirect(answer)
+  return toAnswer({ ...SIGN_IN, headers: { location: locationOf(answer) } }, original)
+}
+
+/** The request as if it had come here: where to sign in hangs on these and on its headers. */
+function asRequest(request: IncomingMessage, { method, url }: Original): IncomingMessage {
+  return Object.create(request, { method: { value: method ?? 'GET' }, url: { value: url } })
+}
+
+function allowed(
+  { configuration }: GatewayContext,
+  { identity, accessToken }: { identity: object | undefined; accessToken: string | undefined },
+): Answer {
+  // Those without a value are there, too: a proxy that copies them overwrites what was forged.
+  const empty = Object.fromEntries(Object.values(configuration.headers).map((name) => [name, '']))
+  return {
+    status: 200,
+    headers: {
+      ...empty,
+      ...identity,
+      ...(accessToken !== undefined && { authorization: `Bearer ${accessToken}` }),
+      'cache-control': 'no-store',
+      'content-length': '0',
+    },
+    body: '',
+  }
+}
+
+function redirect(answer: Response): Answer {
+  const headers = {
+    location: locationOf(answer),
+    'cache-control': 'no-store',
+    'content-length': '0',
+  }
+  return { status: 302, headers, body: '' }
+}
+
+function locationOf(answer: Response): string {
+  return answer.headers.get('location') ?? '/'
+}
+
+const SIGN_IN: Refusal = {
+  status: 401,
+  code: 'sign_in_required',
+  title: 'Sign in to continue',
+}
