@@ -2,6 +2,10 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { memoryStore } from '#coatcheck/stores/memory'
+import { loadConfiguration } from '#gateway/configuration/load'
+import { type Gateway, startGateway } from '#gateway/server/start'
+import { freePorts } from '../servers/ports.ts'
 import { type Deployment, deploy } from './command-line.ts'
 
 interface Diagnosis {
@@ -22,6 +26,12 @@ async function deployed(t: TestContext): Promise<Deployment> {
   const at = await deploy()
   t.after(at.close)
   return at
+}
+
+/** A gateway in this process, by the configuration in a file. */
+function started(file: string): Promise<Gateway> {
+  const configuration = loadConfiguration(file, {})
+  return startGateway({ ...configuration, log: { level: 'silent' } }, { store: memoryStore() })
 }
 
 /** Asserts that something was found of this level, and what it says. */
@@ -179,6 +189,36 @@ describe('doctor', () => {
     at.replace(/^listen: (\d+)$/m, 'listen: { port: $1, trustedProxies: ["0.0.0.0/0"] }')
     finds(await diagnosed(at), 'problem', 'listen.trustedProxies', /anybody can say/)
   })
+
+  for (const access of ['public', 'signed_in', 'api']) {
+    it(`says that browsers reach what other proxies ask, for an application that is ${access}`, async (t) => {
+      const at = await deployed(t)
+      const [port = 0, asked = 0] = await freePorts(2)
+      at.configure(`forwardAuth: { path: /ask, port: ${asked} }`)
+      at.replace(/^listen: .*$/m, `listen: { port: ${port}, trustedProxies: [127.0.0.1] }`)
+      at.replace(
+        /^upstream: (.*)$/m,
+        `applications: [{ name: app, upstream: "$1", access: ${access} }]`,
+      )
+      const gateway = await started(at.file)
+      t.after(() => gateway.close())
+      let passedOn = gateway.url
+      const proxy = createServer(async (request, response) => {
+        const answer = await fetch(passedOn + request.url, { redirect: 'manual' })
+        response.writeHead(answer.status, Object.fromEntries(answer.headers))
+        response.end(await answer.text())
+      })
+      await new Promise<void>((resolve) => {
+        proxy.listen(Number(new URL(at.origin).port), '127.0.0.1', resolve)
+      })
+      t.after(() => proxy.close())
+      finds(await diagnosed(at), 'fine', 'forwardAuth', /do not reach it/)
+      passedOn = gateway.forwardAuthUrl ?? ''
+      const said = await diagnosed(at)
+      finds(said, 'problem', 'forwardAuth', /Browsers reach it.*\/ask.*internal/)
+      assert.equal(said.code, 1)
+    })
+  }
 
   it('says that the store is away, without the password of its address', async (t) => {
     const at = await deploy('redis://:hidden@127.0.0.1:9')

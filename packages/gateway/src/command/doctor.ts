@@ -5,6 +5,7 @@ import { authOptions } from '../configuration/open.ts'
 import { examineApplications } from './doctor/applications.ts'
 import { coverageTable } from './doctor/coverage-table.ts'
 import { type Finding, problem, warning } from './doctor/finding.ts'
+import { examineForwardAuth } from './doctor/forward-auth.ts'
 import { examineOrigin } from './doctor/origin.ts'
 import { examineProvider } from './doctor/provider.ts'
 import { examineStore } from './doctor/store.ts'
@@ -32,9 +33,10 @@ export async function doctor(
 ): Promise<ExitCode> {
   const configuration = configurationOf(invocation)
   const { coverage, failure } = await coverageOf(configuration)
-  const [provider, origin, applications, store] = await Promise.all([
+  const [provider, origin, forwardAuth, applications, store] = await Promise.all([
     examineProvider(configuration),
     examineOrigin(configuration, `${configuration.origin}/auth/backchannel-logout`),
+    examineForwardAuth(configuration),
     examineApplications(configuration),
     examineStore(configuration),
   ])
@@ -44,6 +46,7 @@ export async function doctor(
     ...(failure !== undefined && !isSaid ? [problem('provider.issuer', failure)] : []),
     ...(coverage?.warnings ?? []).map((text) => warning('sign-out', text)),
     ...origin.findings,
+    ...forwardAuth,
     ...applications,
     ...store,
   ].sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level))
