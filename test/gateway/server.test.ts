@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { memoryStore } from '#coatcheck/stores/memory'
+import { createMetrics } from '#gateway/server/metrics'
+import { root } from '../../scripts/run.mjs'
 import { deploy, KEY, upstream } from './under-test.ts'
 
 test('It is healthy while it runs, and ready while the store answers', async (t) => {
@@ -62,9 +66,24 @@ test('Metrics count requests, sign-outs by cause, revocations and what is open; 
   ]) {
     assert.ok(text.includes(`${line}\n`), `${line}\n${text}`)
   }
+  for (const name of ['process_resident_memory_bytes', 'nodejs_heap_size_used_bytes']) {
+    const [, bytes] = new RegExp(`^${name} (\\d+)$`, 'm').exec(text) ?? []
+    assert.ok(Number(bytes) > 1_000_000, `${name}\n${text}`)
+  }
   assert.equal((await fetch(`${gateway.operationsUrl}/readyz`)).status, 200)
   // The application may have these paths itself then.
   assert.equal((await fetch(`${origin}/metrics`)).status, 401)
+})
+
+test('The manual names every metric, with what it counts and its labels, and no other', async () => {
+  const said = await createMetrics(() => 0).text()
+  const counted = [...said.matchAll(/^# HELP (\w+) (.*)$/gm)].map(([, name, help]) => [name, help])
+  const manual = await readFile(join(root, 'packages/gateway/README.md'), 'utf8')
+  const rows = manual.matchAll(/^\| `((?:coatcheck|process|nodejs)_\w+)` \| [^|]* \| (.*) \|$/gm)
+  assert.deepEqual(
+    [...rows].map(([, name, help]) => [name, help]),
+    counted,
+  )
 })
 
 test('Without a port of their own metrics are not for the public', async (t) => {

@@ -40,6 +40,21 @@ export function createMetrics(openStreams: () => number): Metrics {
       this.set(openStreams())
     },
   })
+  const memory = (name: string, help: string, measure: () => number): void =>
+    void new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(measure())
+      },
+    })
+  memory('process_resident_memory_bytes', 'Resident memory size in bytes.', () =>
+    process.memoryUsage.rss(),
+  )
+  memory('nodejs_heap_size_used_bytes', 'Heap of the process that is in use, in bytes.', () => {
+    return process.memoryUsage().heapUsed
+  })
   /** Looking a counter up by its labels costs more than counting. */
   const children = new Map<string, { inc(): void }>()
 
