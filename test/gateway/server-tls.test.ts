@@ -34,6 +34,24 @@ test('With a certificate it speaks TLS itself, and says so to applications', asy
   outgoing.destroy()
 })
 
+test('Who connects and takes too long to begin with TLS is hung up on', async (t) => {
+  const [port = 0] = await freePorts(1)
+  await deploy(t, {
+    applications: [{ upstream: 'http://127.0.0.1:9', access: 'public' }],
+    limits: { headersSeconds: 0.4 },
+    over: {
+      origin: `https://localhost:${port}`,
+      listen: { host: '127.0.0.1', port, tls: { certificate, key }, trustedProxies: [] },
+    },
+  })
+  for (const bytes of ['', '1603010200']) {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(Buffer.from(bytes, 'hex'))
+    socket.resume()
+    await once(socket, 'close')
+  }
+})
+
 test('An application whose certificate nobody vouches for is not reached', async (t) => {
   let requests = 0
   const server = createServer(

@@ -25,6 +25,8 @@ export function createHttpServer({ listen, limits }: GatewayConfiguration): Fast
     headersTimeout: whole === 0 ? headers : Math.min(headers, whole),
     // It looks every 30 seconds unless told otherwise, whatever the limits are.
     connectionsCheckingInterval: Math.min(30_000, Math.max(100, headers / 4)),
+    // Of TLS, before there can be headers. Node waits two minutes unless told otherwise.
+    handshakeTimeout: headers,
   }
   const server = Fastify({
     ...(listen.tls === undefined
