@@ -344,6 +344,13 @@ const table: [string, string, string, number | undefined, RegExp][] = [
     /ENOENT.*PEM/,
   ],
   [
+    'a certificate without its key',
+    file('store: { cluster: [a], tls: { certificate: coatcheck.yaml } }'),
+    'store.tls.key',
+    8,
+    /missing: write certificate and key/,
+  ],
+  [
     'a cache without keys',
     file('msal:\n  - url: redis://h'),
     'msal[0].keys',

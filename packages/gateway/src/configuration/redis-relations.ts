@@ -23,13 +23,17 @@ export function redisRelations(tree: unknown, refuse: Refuse): void {
   }
 }
 
-const WAYS = ['url', 'sentinels', 'cluster']
-const OF_SENTINELS = ['masterName', 'sentinelUsername', 'sentinelPassword', 'database']
-const OF_REDIS = ['username', 'password', 'tls', 'confirmReplicas']
-
 function reached(servers: unknown, path: Path, refuse: Refuse): void {
-  const has = (name: string): boolean => at(servers, [name]) !== undefined
-  const [way, ...others] = WAYS.filter(has)
+  oneWay(servers, path, refuse)
+  ofSentinels(servers, path, refuse)
+  certificates(servers, path, refuse)
+  const url = at(servers, ['url'])
+  if (typeof url === 'string') besideUrl(servers, url, path, refuse)
+}
+
+function oneWay(servers: unknown, path: Path, refuse: Refuse): void {
+  const ways = ['url', 'sentinels', 'cluster'].filter((name) => at(servers, [name]) !== undefined)
+  const [way, ...others] = ways
   if (way === undefined) {
     refuse(
       [...path, 'url'],
@@ -40,26 +44,39 @@ function reached(servers: unknown, path: Path, refuse: Refuse): void {
   for (const other of others) {
     refuse([...path, other], `\`${way}\` is written too: leave one of the two`)
   }
-  if (has('sentinels') && !has('masterName')) {
-    refuse(
-      [...path, 'masterName'],
-      'it is missing: write the name in `sentinel monitor`, such as mymaster',
-      path,
-    )
-  }
-  for (const name of OF_SENTINELS) {
-    if (!has(name) || has('sentinels')) continue
-    const message =
-      name !== 'database'
-        ? 'it is for Sentinels: write sentinels, or leave it out'
-        : way === 'cluster'
-          ? 'a Cluster has one database only: leave it out'
-          : 'it is for Sentinels: write the number at the end of url, as in redis://host:6379/2'
-    refuse([...path, name], message)
-  }
-  const url = at(servers, ['url'])
-  if (typeof url === 'string') besideUrl(servers, url, path, refuse)
 }
+
+function ofSentinels(servers: unknown, path: Path, refuse: Refuse): void {
+  const has = (name: string): boolean => at(servers, [name]) !== undefined
+  if (has('sentinels')) {
+    const message = 'it is missing: write the name in `sentinel monitor`, such as mymaster'
+    if (!has('masterName')) refuse([...path, 'masterName'], message, path)
+    return
+  }
+  for (const name of ['masterName', 'sentinelUsername', 'sentinelPassword']) {
+    if (!has(name)) continue
+    refuse([...path, name], 'it is for Sentinels: write sentinels, or leave it out')
+  }
+  if (!has('database')) return
+  refuse(
+    [...path, 'database'],
+    has('cluster')
+      ? 'a Cluster has one database only: leave it out'
+      : 'it is for Sentinels: write the number at the end of url, as in redis://host:6379/2',
+  )
+}
+
+function certificates(servers: unknown, path: Path, refuse: Refuse): void {
+  const files = ['certificate', 'key']
+  const [missing, ...both] = files.filter((name) => at(servers, ['tls', name]) === undefined)
+  if (missing === undefined || both.length > 0) return
+  refuse([...path, 'tls', missing], 'it is missing: write certificate and key, or leave both out', [
+    ...path,
+    'tls',
+  ])
+}
+
+const OF_REDIS = ['username', 'password', 'tls', 'confirmReplicas']
 
 function besideUrl(servers: unknown, url: string, path: Path, refuse: Refuse): void {
   const written = OF_REDIS.filter((name) => at(servers, [name]) !== undefined)

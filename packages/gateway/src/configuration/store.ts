@@ -39,8 +39,8 @@ export const store: z.ZodType<StoreConfiguration> = z
           OBJECT_FIX,
         )
         .transform(({ url, confirmReplicas, ...redis }): StoreConfiguration => {
-          const store = storeIn(url ?? 'redis://elsewhere') ?? NOWHERE
-          if (store.kind !== 'redis') return store
+          const named = url === undefined ? undefined : storeIn(url)
+          if (named !== undefined && named.kind !== 'redis') return named
           return { kind: 'redis', servers: redisServers(url ?? '', redis), confirmReplicas }
         }),
     ],
@@ -56,7 +56,7 @@ export const store: z.ZodType<StoreConfiguration> = z
 const NOWHERE: StoreConfiguration = { kind: 'memory' }
 
 /** What a store written in one line is; nothing where it is none. */
-export function storeIn(value: string): StoreConfiguration | undefined {
+function storeIn(value: string): StoreConfiguration | undefined {
   if (value === 'memory') return { kind: 'memory' }
   if (/^(\.{1,2}($|\/)|\/)/.test(value)) return { kind: 'lmdb', path: value }
   if (isRedisUrl(value)) {
