@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
 import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import type { TestBrowser } from '#coatcheck/testing/browser'
 import { loopbackFetch } from '#coatcheck/testing/loopback'
+import { freePorts } from '../servers/ports.ts'
 import { ask, askRaw } from './guard-ask.ts'
 import { statusesOf } from './refused.ts'
 import { type Deployment, type DeploymentOptions, deploy } from './under-test.ts'
@@ -143,6 +149,28 @@ test('Beside its path its listener has nothing, and what leads upwards is no pat
     const url = deployment.gateway.forwardAuthUrl + path
     assert.equal((await ask(url, { headers: { cookie } })).status, 404, path)
   }
+})
+
+test('Where the public listener speaks TLS, so does the one that proxies ask', async (t) => {
+  const pem = (name: string): string =>
+    fileURLToPath(new URL(`../support/tls/localhost.${name}.pem`, import.meta.url))
+  const [port = 0] = await freePorts(1)
+  const tls = { certificate: pem('crt'), key: pem('key') }
+  const { gateway } = await deploy(t, {
+    applications: [],
+    over: {
+      origin: `https://localhost:${port}`,
+      listen: { host: '127.0.0.1', port, tls, trustedProxies: ['127.0.0.1'] },
+      forwardAuth: { path: PATH, application: 'behind', host: '127.0.0.1', port: 0 },
+    },
+  })
+  const ca = readFileSync(tls.certificate)
+  const outgoing = request(`${gateway.forwardAuthUrl}${PATH}`, { ca, servername: 'localhost' })
+  outgoing.end()
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage]
+  assert.equal(answer.resume().statusCode, 401)
+  assert.equal(answer.headers['strict-transport-security'], 'max-age=31536000')
+  outgoing.destroy()
 })
 
 test('An encoding that nobody knows spoils a connection there, too', async (t) => {
