@@ -36,11 +36,14 @@ export async function lookIntoFiles(
   const { found, looked } = await findRemains({ ...question, contents })
   return {
     paths,
-    found: found.filter(({ place }) => paths.some((path) => place.startsWith(`${path} from byte`))),
+    found: found.filter(({ place }) => IN_A_FILE.test(place)),
     sealed: looked.inFiles,
     keyrings: looked.keyrings,
   }
 }
+
+/** How the places of `fileContents` end; their beginning is hidden where it names somebody. */
+const IN_A_FILE = / from byte \d+$/
 
 /** What is said of them. */
 export function filesText({ paths, found, sealed, keyrings }: InFiles): string[] {
