@@ -24,7 +24,7 @@ export function assertConsistent(database: RootDatabase): Record<string, number>
     found.add(hex(key))
     const kind = String.fromCharCode(key[0] ?? 0)
     counts[kind] = (counts[kind] ?? 0) + 1
-    if ('rmcn\0'.includes(kind)) expected.add(hex(key))
+    if ('rmcno\0'.includes(kind)) expected.add(hex(key))
     const id = recordId(key)
     if (id !== undefined) {
       const held = records.read(id)

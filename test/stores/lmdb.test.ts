@@ -68,7 +68,7 @@ describe('lmdbStore on an environment of its own', () => {
       at += 24 * 3_600_000
       assert.equal((await store.sweep(() => [], 100)).length, 5)
       // The number the next record gets, and the format.
-      assert.deepEqual(assertConsistent(database), { '\0': 1, n: 1 })
+      assert.deepEqual(assertConsistent(database), { '\0': 1, n: 1, o: 1 })
     })
   })
 
@@ -86,7 +86,7 @@ describe('lmdbStore on an environment of its own', () => {
         () => store.claim(long, Date.now() + 1_000),
       ]
       for (const attempt of rejected) await assert.rejects(attempt, refusal)
-      assert.deepEqual(assertConsistent(database), { '\0': 1 })
+      assert.deepEqual(assertConsistent(database), { '\0': 1, o: 1 })
       const longest = 'x'.repeat(255)
       assert.equal(await store.insert(longest, record(randomBytes(10), [longest])), true)
       assert.equal((await store.list(longest, { limit: 1 }))[0]?.id, longest)
@@ -139,7 +139,7 @@ describe('lmdbStore on an environment of its own', () => {
       await table.put(Buffer.from('\0format'), Uint8Array.of(9))
       assert.throws(() => lmdbStore(database), {
         name: 'TypeError',
-        message: /holds coatcheck records of format 9, and this version reads format 2/,
+        message: /holds coatcheck records of format 9, and this version reads format 3/,
       })
     })
   })

@@ -4,6 +4,8 @@ import { ends } from '../core/tokens/marks.ts'
 import type { IndexMark, Owe, RemovalStep, StoredEntry, TokenStore } from '../core/tokens/store.ts'
 import { establishedIn, expiresAtIn, valueIn } from './layout/record-bytes.ts'
 import { createEndingRows } from './lmdb/ending-rows.ts'
+import { createJournal } from './lmdb/journal.ts'
+import { openJournalFile } from './lmdb/journal-file.ts'
 import {
   ALL_RECORDS,
   claimKey,
@@ -14,7 +16,9 @@ import {
   recordId,
 } from './lmdb/keys.ts'
 import { createMarks } from './lmdb/marks.ts'
+import { recordWrites } from './lmdb/recording.ts'
 import { createRecords, type HeldRecord, type Prepared, prepare, toEntry } from './lmdb/records.ts'
+import { recover } from './lmdb/recover.ts'
 import { createSteps } from './lmdb/steps.ts'
 import { type LmdbDatabase, openTable } from './lmdb/table.ts'
 
@@ -29,14 +33,21 @@ export interface LmdbStoreOptions {
 /**
  * Keeps records in an LMDB environment, which any number of processes of one machine may share:
  * `lmdbStore(open({ path: './data' }))` with `open` of the npm package `lmdb`. What was removed, or
- * inserted under an index, is on disk when the promise resolves. Throws a `TypeError` where the
+ * replaced, or inserted under an index, is on disk when the promise resolves: in a journal of 1 MB
+ * beside the environment (`coatcheck.journal`, or `…-journal` beside an environment of one file),
+ * which belongs to it like its other files. Throws a `TypeError` where the
  * environment was written by a version of coatcheck with another format.
  */
 export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}): TokenStore {
-  const opened = openTable(database)
-  const { table } = opened
+  const { table: bare, pageSize } = openTable(database)
+  const file = openJournalFile(database, bare)
+  if (file !== undefined) recover(bare, file)
+  const recording = recordWrites(bare)
+  const journal = createJournal(bare, recording, file)
+  const steps = createSteps(bare, journal)
+  const { table } = recording
+  const opened = { table, pageSize }
   const now = options.now ?? (() => Date.now())
-  const steps = createSteps(table)
   const records = createRecords(opened)
   const rows = createEndingRows(table)
   const marks = createMarks(rows)
@@ -112,7 +123,8 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
 
     async replace(id, previous, next) {
       const prepared = prepare({ id, record: next })
-      return steps.visible(() => {
+      // A refresh that is lost is a session that is lost, where the provider rotates.
+      return steps.durable(() => {
         const held = current(id)
         if (held === undefined || !sameBytes(valueIn(held.bytes), previous)) return false
         if (marks.refuse(next, now())) return false
@@ -187,7 +199,8 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
     },
 
     async close() {
-      // Nothing was started, and the environment is the application's.
+      // The environment is the application's.
+      journal.close()
     },
   }
 }

@@ -8,6 +8,7 @@ import type { Established } from '../../core/tokens/store.ts'
  *   i length index id       a record can be found under an index
  *   m clock index           a mark
  *   n                       where the next record's parts go
+ *   o                       how far the journal has come
  *   r id                    where a record's parts are
  *   v number part           a part of a record
  *
@@ -19,6 +20,8 @@ import type { Established } from '../../core/tokens/store.ts'
 const LONGEST_NAME = 255
 /** Where the next parts go. */
 export const NEXT: Uint8Array = Buffer.from('n')
+/** How far the journal has come. Beside the row above, which most steps write too. */
+export const PROGRESS: Uint8Array = Buffer.from('o')
 /** Milliseconds from here on are all the same to the sweep. */
 const END_OF_TIME = 2 ** 48 - 1
 /** Kind and time. */

@@ -1,4 +1,6 @@
+import type { Journal, Noted } from './journal.ts'
 import type { LmdbTable } from './table.ts'
+import { createWatch } from './watch.ts'
 
 /** Work that runs alone among all processes that share the environment, and is written as a whole. */
 export interface Steps {
@@ -15,7 +17,8 @@ export interface Steps {
  * Steps on a table. Work that throws must do so before its first write: lmdb writes together what
  * many callers asked for at the same time, and does not undo one of them.
  */
-export function createSteps(table: LmdbTable): Steps {
+export function createSteps(table: LmdbTable, journal: Journal): Steps {
+  const watch = createWatch(journal)
   let watching = false
 
   /**
@@ -32,7 +35,7 @@ export function createSteps(table: LmdbTable): Steps {
     })
   }
 
-  async function visible<T>(work: () => T): Promise<T> {
+  async function transaction<T>(work: () => T): Promise<T> {
     try {
       const answer = table.transaction(work)
       watchBatch()
@@ -42,20 +45,56 @@ export function createSteps(table: LmdbTable): Steps {
     }
   }
 
+  /** Resolves when it is visible; `onDisk` of what comes when it is on disk too. */
+  function step<T>(
+    work: () => T,
+    isAwaited: (done: T) => boolean,
+  ): Promise<{ readonly done: T; readonly onDisk: () => Promise<unknown> }> {
+    return new Promise((resolve, reject) => {
+      let step: Noted<T> | undefined
+      let synced: Promise<void> | undefined
+      const committed = transaction((): Noted<T> => {
+        const noted = journal.noting(work)
+        step = noted
+        // Begun at once: it need not wait for the commit, and does not compete with what that flushes.
+        if (noted.isNoted && isAwaited(noted.done)) synced = quietly(journal.sync())
+        watch.add(noted, () => answer(noted))
+        synced?.then(watch.look, ignored)
+        return noted
+      })
+      // Asked for at once: a moment later `flushed` may stand for others' writes.
+      const flushed = quietly(Promise.resolve(table.flushed.then(() => undefined)))
+      const answer = ({ done }: Noted<T>): void =>
+        resolve({ done, onDisk: () => synced?.catch(() => flushed) ?? flushed })
+      const letGo = (): void => {
+        if (step !== undefined) watch.letGo(step)
+      }
+      committed.finally(letGo).then((noted) => {
+        answer(noted)
+        if (noted.isWritten) flushed.then(() => journal.flushed(noted.number), ignored)
+      }, reject)
+    })
+  }
+
   return {
-    visible,
+    visible: async (work) => (await step(work, () => false)).done,
 
     async durable(work, isLast = () => true) {
-      const answer = visible(work)
-      // Asked for at once: a moment later `flushed` may stand for others' writes.
-      const onDisk = Promise.resolve(table.flushed.then(() => undefined))
-      // It may be that nobody waits for it.
-      onDisk.catch(() => undefined)
-      const done = await answer
-      if (isLast(done)) await onDisk
+      const { done, onDisk } = await step(work, isLast)
+      if (isLast(done)) await onDisk()
       return done
     },
   }
+}
+
+/** It may be that nobody waits for it. */
+function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(ignored)
+  return promise
+}
+
+function ignored(): void {
+  // Whoever asks hears of it.
 }
 
 /**

@@ -1,3 +1,5 @@
+import { noProgress, writeProgress } from './journal-progress.ts'
+
 /** The part of lmdb's `RootDatabase` that the store calls. What `open()` of npm `lmdb` gives fits. */
 export interface LmdbDatabase {
   openDB(options: {
@@ -35,7 +37,7 @@ export interface OpenTable {
 
 const NAME = 'coatcheck'
 /** Raised whenever the layout changes: records of another layout are never misread. */
-const FORMAT = 2
+const FORMAT = 3
 const FORMAT_KEY: Uint8Array = Buffer.from('\0format')
 
 /** Opens the table the store keeps everything in. Throws a `TypeError` on another format. */
@@ -74,7 +76,10 @@ export function openTable(database: LmdbDatabase): OpenTable {
 /** Inside a transaction, since another process may be opening the same new environment. */
 function settleFormat(table: LmdbTable): number {
   const format = formatOf(table)
-  if (format === undefined) table.put(FORMAT_KEY, Uint8Array.of(FORMAT))
+  if (format === undefined) {
+    table.put(FORMAT_KEY, Uint8Array.of(FORMAT))
+    writeProgress(table, noProgress())
+  }
   return format ?? FORMAT
 }
 

@@ -1,0 +1,119 @@
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { HALF } from './journal-progress.ts'
+import type { LmdbDatabase, LmdbTable } from './table.ts'
+
+/** The file beside an environment that what was answered is in before the environment is flushed. */
+export interface JournalFile {
+  /** As many of these bytes as there are. */
+  read(at: number, length: number): Buffer
+  write(at: number, bytes: Uint8Array): void
+  /** Resolves when all that any process has written until now is on disk. */
+  sync(): Promise<void>
+  /** Lets go of it. It is opened again when somebody writes. */
+  close(): void
+}
+
+const SIZE = 2 * HALF
+const flush = promisify(fdatasync)
+
+/**
+ * Opens the journal of an environment, or answers nothing where it has no use for one: it is not on
+ * disk, or its commits wait for the disk themselves. Throws a `TypeError` where the file cannot be
+ * read and written: what was answered before a loss of power may be in it.
+ */
+export function openJournalFile(database: LmdbDatabase, table: LmdbTable): JournalFile | undefined {
+  const [path, isFile] = [Reflect.get(database, 'path'), Reflect.get(database, 'noSubdir') === true]
+  if (typeof path !== 'string' || Reflect.get(database, 'overlappingSync') !== true)
+    return undefined
+  const name = isFile ? `${path}-journal` : join(path, 'coatcheck.journal')
+  const mode = statSync(isFile ? path : join(path, 'data.mdb')).mode & 0o777
+  const open = (): number => openSync(name, constants.O_RDWR | constants.O_CREAT, mode)
+
+  let file: number | undefined
+  let begun: Promise<void> = Promise.resolve()
+  let next: Promise<void> | undefined
+
+  function opened(): number {
+    file ??= open()
+    return file
+  }
+
+  try {
+    const now = opened()
+    if (fstatSync(now).size < SIZE) table.transactionSync(() => fill(now))
+    // Also where another process has made it: it may have died before it did this.
+    fsyncSync(now)
+    syncFolder(dirname(name))
+  } catch (error) {
+    throw new TypeError(`${name} cannot be used: let the process read and write that file.`, {
+      cause: error,
+    })
+  }
+
+  return {
+    read(at, length) {
+      const bytes = Buffer.alloc(length)
+      return bytes.subarray(0, readSync(opened(), bytes, 0, length, at))
+    },
+
+    write(at, bytes) {
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(opened(), bytes, done, bytes.length - done, at + done)
+      }
+    },
+
+    sync() {
+      // Whoever asks while one is under way waits for the next: the first may have missed its bytes.
+      next ??= begun
+        .catch(() => undefined)
+        .then(() => {
+          next = undefined
+          begun = flush(opened())
+          return begun
+        })
+      return next
+    },
+
+    close() {
+      const closing = file
+      file = undefined
+      if (closing === undefined) return
+      const done = (): void => closeSync(closing)
+      Promise.all([begun, next]).then(done, done)
+    },
+  }
+}
+
+/**
+ * Room that is there already is flushed faster: only bytes change. Inside a transaction, so that no
+ * other process has begun to write meanwhile.
+ */
+function fill(file: number): void {
+  const { size } = fstatSync(file)
+  try {
+    if (size < SIZE) writeSync(file, Buffer.alloc(SIZE - size), 0, SIZE - size, size)
+  } catch {
+    // No room: then it grows entry by entry, and what finds none waits for the environment.
+  }
+}
+
+function syncFolder(name: string): void {
+  const folder = openSync(name, constants.O_RDONLY)
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, it, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { createJournal, type Journal } from '#coatcheck/stores/lmdb/journal'
+import { openJournalFile } from '#coatcheck/stores/lmdb/journal-file'
+import { type Recording, recordWrites } from '#coatcheck/stores/lmdb/recording'
+import { openTable } from '#coatcheck/stores/lmdb/table'
+import { assertConsistent } from './consistency.ts'
+import { openEnvironment } from './environment.ts'
+import { recordOf, signOut } from './lmdb-worker.ts'
+
+describe('the journal of lmdbStore', () => {
+  it('does not take a step whose commit failed for one that another did with its number', (t) => {
+    const { recording, journal } = start(t)
+    const write = (value: string): void => {
+      recording.table.put(Buffer.from('v test'), Buffer.from(value))
+    }
+    let failed: ReturnType<Journal['noting']> | undefined
+    assert.throws(() =>
+      recording.table.transactionSync(() => {
+        failed = journal.noting(() => write('lost'))
+        throw new Error('The disk is full.')
+      }),
+    )
+    assert.ok(failed !== undefined)
+    assert.equal(journal.visible()(failed), false)
+    const other = recording.table.transactionSync(() => journal.noting(() => write('kept')))
+    assert.equal(other.number, failed.number)
+    assert.equal(journal.visible()(other), true)
+    assert.equal(journal.visible()(failed), false)
+    const next = recording.table.transactionSync(() => journal.noting(() => write('again')))
+    assert.deepEqual([failed, other, next].map(journal.visible()), [false, true, true])
+  })
+
+  it('nor where the other left a hole', (t) => {
+    const { recording, journal } = start(t)
+    let failed: ReturnType<Journal['noting']> | undefined
+    assert.throws(() =>
+      recording.table.transactionSync(() => {
+        failed = journal.noting(() =>
+          recording.table.put(Buffer.from('v test'), Buffer.from('lost')),
+        )
+        throw new Error('The disk is full.')
+      }),
+    )
+    const large = Buffer.alloc(200_000)
+    const hole = recording.table.transactionSync(() =>
+      journal.noting(() => recording.table.put(Buffer.from('v test'), large)),
+    )
+    assert.ok(failed !== undefined)
+    assert.deepEqual([hole.isNoted, hole.number], [false, failed.number])
+    assert.equal(journal.visible()(failed), false)
+    // Until the environment is known to be on disk, the journal shows nothing.
+    const small = (): ReturnType<Journal['noting']> =>
+      recording.table.transactionSync(() =>
+        journal.noting(() => recording.table.put(Buffer.from('v test'), Buffer.from('small'))),
+      )
+    assert.equal(small().isNoted, false)
+    journal.flushed(hole.number)
+    assert.equal(small().isNoted, true)
+  })
+
+  it('is not trusted any more by a process whose disk refused it once', async (t) => {
+    const environment = openEnvironment()
+    t.after(environment.close)
+    const { table } = openTable(environment.database)
+    const recording = recordWrites(table)
+    const file = openJournalFile(environment.database, table)
+    assert.ok(file !== undefined)
+    const sync = async (): Promise<void> => {
+      throw new Error('EIO')
+    }
+    const journal = createJournal(table, recording, { ...file, sync })
+    const step = (): ReturnType<Journal['noting']> =>
+      table.transactionSync(() =>
+        journal.noting(() => recording.table.put(Buffer.from('v test'), Buffer.from('any'))),
+      )
+    assert.equal(step().isNoted, true)
+    await assert.rejects(journal.sync(), /EIO/)
+    assert.equal(step().isNoted, false)
+    journal.flushed(9)
+    assert.equal(step().isNoted, false)
+    file.close()
+  })
+
+  for (const again of ['by another process that was there', 'by one that starts'] as const) {
+    it(`goes on ${again} where one was killed between its entry and its commit`, async (t) => {
+      const { path, database, close } = openEnvironment()
+      t.after(close)
+      const store = lmdbStore(database)
+      for (const id of ['a1', 'a2']) await store.insert(id, recordOf(id, { indexes: ['alice'] }))
+      await store.insert('b1', recordOf('b1', { indexes: ['bob'] }))
+      await killedBeforeCommit(path)
+      assert.notEqual(store.get('a1'), undefined, 'nobody was told that it is gone')
+      const next = again === 'by one that starts' ? lmdbStore(database) : store
+      await signOut(next, { index: 'bob', at: Date.now() })
+      await signOut(next, { index: 'alice', at: Date.now(), owed: 'owed' })
+      for (const one of [store, next, lmdbStore(database)]) {
+        for (const id of ['a1', 'a2', 'b1']) assert.equal(one.get(id), undefined)
+        assert.equal((await one.list('owed', { limit: 9 })).length, 2)
+      }
+      assertConsistent(database)
+    })
+  }
+})
+
+function start(t: TestContext): { recording: Recording; journal: Journal } {
+  const environment = openEnvironment()
+  t.after(environment.close)
+  const { table } = openTable(environment.database)
+  const recording = recordWrites(table)
+  const file = openJournalFile(environment.database, table)
+  t.after(() => file?.close())
+  return { recording, journal: createJournal(table, recording, file) }
+}
+
+async function killedBeforeCommit(path: string): Promise<void> {
+  const child = fork(fileURLToPath(new URL('lmdb-dying.ts', import.meta.url)), [path])
+  const [, signal] = await once(child, 'exit')
+  assert.equal(signal, 'SIGKILL')
+}
