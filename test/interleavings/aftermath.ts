@@ -12,6 +12,8 @@ import type { Person, World } from './world.ts'
 
 /** Longer than a revocation waits for a browser's return. */
 const ALL_DONE = 40_000
+/** Sooner than anybody finishes a removal for somebody else. */
+const SOON = 2_000
 /** Longer than the claim of somebody who died. */
 const ALL_FREE = 160_000
 
@@ -21,6 +23,7 @@ export async function lookAtAftermath(
   cast: Cast,
   scenario: Scenario,
   ended: Ended,
+  returned?: Person,
 ): Promise<void> {
   const { a, b, x, c } = cast
   const usual = new Map<Person, Fate>([
@@ -29,6 +32,7 @@ export async function lookAtAftermath(
     [x, 'stays'],
   ])
   if (c) usual.set(c.person, fateOfC(scenario))
+  if (returned) usual.set(returned, 'stays')
   const fates = [...usual].map(([person, fate]): [Person, Fate] =>
     ended.soon.has(person) ? [person, 'gone'] : [person, fate],
   )
@@ -36,8 +40,9 @@ export async function lookAtAftermath(
   if (scenario.death === undefined) lookAtRefreshes(world, cast, scenario)
   await letPass(world, scenario.death === undefined ? ALL_DONE : ALL_FREE)
   for (const [person, fate] of fates) if (fate === 'gone') await lookForRecord(world, person)
-  await lookForStrangers(world, cast, scenario, ended)
+  await lookForStrangers(world, cast, scenario, ended, returned)
   for (const [person, fate] of fates) await lookAtSession(world, person, fate)
+  for (const person of usual.keys()) await lookAtPlace(world, person)
   // In the end nobody's tokens may be left behind, whatever their sessions went through.
   for (const { sub } of [a, x]) await finish(world, survivor(world).auth.signOut({ subject: sub }))
   await letPass(world, ALL_DONE)
@@ -62,11 +67,30 @@ async function lookForStrangers(
   { a, b, x, c }: Cast,
   { death }: Scenario,
   ended: Ended,
+  returned: Person | undefined,
 ): Promise<void> {
-  const known = [a, b, x, c?.person].map((person) => `s.${person?.handle}`)
+  const known = [a, b, x, c?.person, returned].map((person) => `s.${person?.handle}`)
   const strangers = (await stores.contents('s.')).filter(({ id }) => !known.includes(id))
   const may = death !== undefined && c !== undefined && !ended.soon.has(c.person) ? 1 : 0
   holds('gone', strangers.length <= may, 'there is a record of nobody')
+}
+
+/** Whoever was signed out comes back, before anybody has finished what somebody left who died. */
+export async function comeBackSoon(world: World, { death }: Scenario): Promise<Person> {
+  world.sleepers.forwardTo(world.sleepers.now() + SOON)
+  const [one, other] = world.processes
+  const process = death?.at === 0 ? other : one
+  return finish(world, world.signIn({ sub: 'U1', sid: 'S1' }, process))
+}
+
+/** What a place heard of a session: where it ended all the same, and where it lives nothing. */
+async function lookAtPlace({ told, stores }: World, { handle }: Person): Promise<void> {
+  if (told === undefined || handle === undefined) return
+  const heardOf = told.filter(({ sessions }) => sessions.some((one) => one.handle === handle))
+  const removals = new Set(heardOf.map(({ receipt }) => receipt)).size
+  const lives = (await stores.contents(`s.${handle}`)).length > 0
+  const right = removals === (lives ? 0 : 1)
+  holds('told', right, `it is ${lives ? 'there' : 'gone'}, and was told of in ${removals} removals`)
 }
 
 /** One refresh for all who want the same; one more for each who insists. */

@@ -4,17 +4,21 @@ import type { Scenario, SignOut } from './scenario.ts'
 
 /**
  * Each kind of sign-out, each step at which its process can die, while a sign-in of the same user
- * comes back to the other process. Resolves with how many there are.
+ * comes back to the other process. With `returns` the user also signs in anew right after the death.
+ * Resolves with how many there are.
  */
-export async function everyDeath(place: Place): Promise<number> {
+export async function everyDeath(
+  place: Place,
+  { returns = false, steps = STEPS, inSteps: how = [false, true] } = {},
+): Promise<number> {
   let deaths = 0
   for (const signOut of SIGN_OUTS) {
-    for (const inSteps of [false, true]) {
-      for (let after = 0; after < STEPS; after += 1) {
+    for (const inSteps of how) {
+      for (let after = 0; after < steps; after += 1) {
         const points = chosenPoints((waiting) => after % waiting.length)
         const death = { at: 0, after } as const
         try {
-          await run(place, { ...CALM, signOuts: [signOut], inSteps, death }, points)
+          await run(place, { ...CALM, signOuts: [signOut], inSteps, death }, points, { returns })
         } catch (error) {
           const what = `${JSON.stringify(signOut)} dies after ${after} steps`
           throw new Error(`${String(error)}\n${what}`, { cause: error })

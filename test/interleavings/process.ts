@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
-import { type Auth, type AuthEvent, createAuth, type TokenStore } from '#coatcheck'
+import { type Auth, type AuthEvent, createAuth, type Ended, type TokenStore } from '#coatcheck'
 import { environment } from '#coatcheck/core/environment'
 import type { TestProvider } from '#coatcheck/testing/provider/contract'
 import type { Quiet } from './quiet.ts'
@@ -38,6 +38,8 @@ export interface Shared {
   readonly requests: Set<object>
   /** Whether an answer's arrival is a step of its own. */
   readonly answers: boolean
+  /** What a place of the application was told; none where there is no place. */
+  readonly told: Ended[] | undefined
   /** Holds workers back until the actors are done. */
   readonly workersAllowed: () => Promise<void>
 }
@@ -89,6 +91,13 @@ export function startProcess(name: string, shared: Shared): TestProcess {
     return response
   }
 
+  async function tell(ended: Ended): Promise<number> {
+    await point('a place is told')
+    shared.told?.push(ended)
+    if (shared.answers) await point('the place answers')
+    return ended.sessions.length
+  }
+
   async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
     if (!alive) return forever()
     await sleepers.sleep(milliseconds, signal)
@@ -112,6 +121,7 @@ export function startProcess(name: string, shared: Shared): TestProcess {
         claimed,
       }),
       keys: [KEY],
+      places: shared.told === undefined ? [] : [{ name: 'other-cache', end: tell }],
       scope: 'openid offline_access',
       observe: (event) => events.push(event),
       [environment]: { now: sleepers.now, random: predictable(name), fetch: ask, wait },

@@ -6,6 +6,7 @@ export const PROMISES = {
   spent: 'No refresh token and no code is spent twice; one refresh serves all callers (G6).',
   once: 'One of several equal callbacks goes on.',
   kept: "Nobody else's session ends (G5).",
+  told: 'A place hears of each session that ended, in one removal, and of no other (decision 014).',
   shown: 'Each session that ended is in exactly one receipt (G8).',
   answers: 'Everything is answered as if nothing else had happened.',
   ends: 'Everything comes to an end.',

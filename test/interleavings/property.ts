@@ -1,5 +1,5 @@
 import fc, { type Arbitrary, type IAsyncProperty, type Scheduler } from 'fast-check'
-import { lookAtAftermath } from './aftermath.ts'
+import { comeBackSoon, lookAtAftermath } from './aftermath.ts'
 import { gather } from './cast.ts'
 import { play } from './play.ts'
 import { type Points, type Priorities, priorityPoints, scheduledPoints } from './points.ts'
@@ -22,13 +22,22 @@ export function everyPromiseHolds(
   )
 }
 
-/** One scenario in one order. Rejects where a promise was broken. */
-export async function run(place: Place, scenario: Scenario, points: Points): Promise<void> {
+/**
+ * One scenario in one order. Rejects where a promise was broken. With `returns` the user signs in
+ * again at once when all has happened, and must stay.
+ */
+export async function run(
+  place: Place,
+  scenario: Scenario,
+  points: Points,
+  { returns = false } = {},
+): Promise<void> {
   const world = await startWorld({ ...place, inSteps: scenario.inSteps, points })
   try {
     const cast = await gather(world, scenario)
     const ended = await play(world, cast, scenario)
-    await lookAtAftermath(world, cast, scenario, ended)
+    const returned = returns ? await comeBackSoon(world, scenario) : undefined
+    await lookAtAftermath(world, cast, scenario, ended, returned)
   } catch (error) {
     const order = points.trace.map((label) => `\n  -> ${label}`).join('')
     throw new Error(`${error instanceof Error ? error.message : error}${order}`, { cause: error })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { TokenStore } from '#coatcheck'
+import type { Ended, TokenStore } from '#coatcheck'
 import { startBrowser, type TestBrowser } from '#coatcheck/testing/browser'
 import { startProvider } from '#coatcheck/testing/provider'
 import type { TestProvider } from '#coatcheck/testing/provider/contract'
@@ -18,6 +18,8 @@ export interface WorldOptions {
   readonly openStore: (now: () => number) => readonly [TokenStore, TokenStore]
   /** What is broken on purpose. */
   readonly breakStore?: (store: TokenStore) => TokenStore
+  /** Whether there is a place of the application that hears of sign-outs. Default `false`. */
+  readonly tells?: boolean
   /** Whether every removal goes one record at a time. Default `false`. */
   readonly inSteps?: boolean
   /** Whether the arrival of an answer is a step of its own. Default `true`. */
@@ -51,6 +53,8 @@ export interface World {
   readonly points: Points
   readonly families: Families
   readonly actorsOnly: boolean
+  /** What the application's place was told, where there is one. */
+  readonly told: readonly Ended[] | undefined
   /** Signs a user in, undisturbed. */
   signIn(user: { sub: string; sid: string }, process?: TestProcess): Promise<Person>
   /** A sign-in as far as the provider's answer: what the browser would ask our callback. */
@@ -103,8 +107,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   })
   if (options.actorsOnly !== true) freeWorkers()
 
+  const told: Ended[] | undefined = options.tells === true ? [] : undefined
   const shared = {
     provider,
+    told,
     sleepers,
     quiet,
     answers,
@@ -152,6 +158,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     points,
     families,
     actorsOnly: options.actorsOnly ?? false,
+    told,
     newBrowser,
     approach,
     async signIn(user, process) {
