@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startProvider } from '#coatcheck/testing/provider'
+import { build } from '../../scripts/build.ts'
 import { root } from '../../scripts/run.mjs'
 import { freePorts } from '../../test/servers/ports.ts'
 import { until } from '../../test/servers/until.ts'
@@ -25,6 +26,8 @@ const { values } = parseArgs({
   },
 })
 const EVERY = 30_000
+const problems = build()
+if (problems !== '') throw new Error(problems)
 const [port = 0, operations = 0] = await freePorts(2)
 const origin = `http://127.0.0.1:${port}`
 const provider = await startProvider()
