@@ -14,7 +14,7 @@ import type { LmdbTable } from './table.ts'
 
 /**
  * What steps wrote, one entry each, in the order in which they ran: whoever waits for the disk waits
- * for a few pages here, and not for the many scattered ones of the environment (decision 017).
+ * for a few pages here, and not for the many scattered ones of the environment (decision 018).
  */
 export interface Journal {
   /** Inside a transaction: does the work, and notes what it wrote. */
