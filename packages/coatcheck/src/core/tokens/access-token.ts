@@ -38,7 +38,7 @@ export function accessTokenOf(
   const go = (held: HeldSession | undefined): MaybePromise<AccessToken> => {
     if (held === undefined) throw required(context)
     const token = atHand(context, held.record, key, options)
-    return token === undefined ? obtain(context, id, key, options) : release(context, token)
+    return token === undefined ? obtain(context, held, key, options) : release(context, token)
   }
   const current = read ?? readSession(context, id)
   return current instanceof Promise ? current.then(go) : go(current)
@@ -59,13 +59,14 @@ function atHand(
   return token.expiresAt - now > minValidityOf(minValiditySeconds) ? token : undefined
 }
 
-/** The way of all others. */
+/** The way of all others, from what has just been read. */
 async function obtain(
   context: Context,
-  id: string,
+  first: HeldSession,
   key: TokenKey,
   options: Options,
 ): Promise<AccessToken> {
+  const { id } = first
   const minValidity = minValidityOf(options.minValiditySeconds)
   const giveUpAt = context.environment.now() + CLAIM
   let firstGeneration: number | undefined
@@ -75,8 +76,7 @@ async function obtain(
   /** Until the provider turns out to be out of reach: then its tokens expire by themselves. */
   let mayAsk = true
 
-  for (;;) {
-    const held = await readSession(context, id)
+  for (let held: HeldSession | undefined = first; ; held = await readSession(context, id)) {
     if (held === undefined) throw required(context)
     const { record } = held
     if (mayAsk && isRevalidationUnknown(context, record)) {
