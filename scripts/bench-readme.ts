@@ -7,12 +7,13 @@ import { root } from './run.mjs'
 
 const START = '<!-- npm run bench:readme -->'
 const END = '<!-- /npm run bench:readme -->'
+const NEXT = '## What it does not do'
 const README = join(root, 'README.md')
 
 /** What is wrong with the section: nothing where there is neither a kept run nor a section. */
 export function benchSectionDiffers(): string {
   const section = sectionOf(readFileSync(README, 'utf8'))
-  if (section === undefined) return existsSync(LATEST) ? missing() : ''
+  if (section === undefined) return existsSync(LATEST) ? 'Run npm run bench:readme.' : ''
   if (!existsSync(LATEST)) return `The README has a section of a run that is not kept at ${LATEST}.`
   return section === benchSection(readResults()) ? '' : 'Run npm run bench:readme.'
 }
@@ -70,19 +71,24 @@ export function benchSection(results: Results): string {
 
 if (import.meta.main) {
   const readme = readFileSync(README, 'utf8')
+  const [before, after] = around(readme)
+  const section = benchSection(readResults())
+  writeFileSync(README, `${before}${START}${section}${END}${after}`)
+}
+
+/** What comes before the section and after it. The first time it gets a place. */
+function around(readme: string): readonly [before: string, after: string] {
   const section = sectionOf(readme)
-  if (section === undefined) throw new Error(missing())
-  writeFileSync(
-    README,
-    readme.replace(section, () => benchSection(readResults())),
-  )
+  if (section === undefined) {
+    const at = readme.indexOf(NEXT)
+    if (at < 0) throw new Error(`The section goes before "${NEXT}", which the README lacks.`)
+    return [`${readme.slice(0, at)}## Performance\n\n`, `\n\n${readme.slice(at)}`]
+  }
+  const end = readme.indexOf(END)
+  return [readme.slice(0, readme.indexOf(START)), readme.slice(end + END.length)]
 }
 
 function sectionOf(readme: string): string | undefined {
   const [start, end] = [readme.indexOf(START), readme.indexOf(END)]
   return start < 0 || end < start ? undefined : readme.slice(start + START.length, end)
-}
-
-function missing(): string {
-  return `README.md has no lines ${START} and ${END}.`
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { apiPage, reviewedApiPage } from './api.ts'
+import { benchSectionDiffers } from './bench-readme.ts'
 import { build } from './build.ts'
 import { root } from './run.mjs'
 
@@ -29,6 +30,7 @@ const checks: Record<string, () => string> = {
   'code on the pages': () => repositoryTest('pages'),
   build,
   'public API (api.md)': apiDiffers,
+  'performance section of the README': benchSectionDiffers,
   'contents of the packages': () =>
     ofEach((workspace) => packed(workspace, (_, files) => unexpected(workspace, files))),
   'package manifests (publint)': () =>

@@ -1,5 +1,5 @@
 // The route with coatcheck, or bare, in a process of its own. Variants: `express:bare`, `hono:lmdb`, …
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serve } from '@hono/node-server'
@@ -21,7 +21,9 @@ import { type Answer, ROUTE, readTask, ready, SECRET } from './task.ts'
 const task = readTask()
 const { port, origin, provider } = task
 const [framework = '', place = ''] = task.variant.split(':')
-const folder = await mkdtemp(join(tmpdir(), 'coatcheck-bench-'))
+// All processes of one application have the same one.
+const folder = join(tmpdir(), `coatcheck-bench-${process.ppid}-${new URL(origin).port}`)
+await mkdir(folder, { recursive: true })
 const store = await openStore()
 const auth =
   store &&
@@ -98,7 +100,7 @@ async function openStore(): Promise<TokenStore | undefined> {
 
 async function clean(): Promise<void> {
   await auth?.close()
-  await rm(folder, { recursive: true })
+  await rm(folder, { recursive: true, force: true })
 }
 
 /** What is answered where nobody asks who it is. */

@@ -1,6 +1,4 @@
 // npm run bench: see ../README.md.
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { apaches } from './apache.ts'
 import type { Contestant } from './contestant.ts'
@@ -8,7 +6,7 @@ import { bareRoutes, ours, peers } from './contestants.ts'
 import { hearers, verifyOnly } from './hearers.ts'
 import { measureHotPath } from './hot-path.ts'
 import { providePeers } from './provide.ts'
-import { LATEST, type Results, writeResults } from './results.ts'
+import { type Results, writeResults } from './results.ts'
 import { measureSignOut } from './sign-out.ts'
 import { measureSize } from './size.ts'
 import { measureSpace } from './space.ts'
@@ -43,6 +41,7 @@ const signOut = {
 }
 
 const STORM = { processes: 4, requests: 1_000, users: 100 }
+const SPACE = { inMemory: 100_000, inStores: 20_000, signIns: 100 }
 
 const absent = providePeers()
 const machine = thisMachine()
@@ -88,15 +87,16 @@ try {
     settings: { hotPath, signOut },
     hotPath: hot.rows,
     signOut: heard.rows,
-    ...(storm && { storm: storm.rows, size: measureSize(5), space: await measureSpace(field) }),
+    ...(storm && {
+      storm: storm.rows,
+      size: measureSize(5),
+      space: await measureSpace(field, SPACE),
+    }),
     failed: { ...absent, ...hot.failed, ...heard.failed, ...storm?.failed },
   }
   console.log(tablesOf(results))
-  if (positionals.length === 0) {
-    mkdirSync(dirname(LATEST), { recursive: true })
-    writeResults(results)
-    console.log(`\n${LATEST}`)
-  }
+  // Part of the table is no run to be kept.
+  if (positionals.length === 0) console.log(`\n${writeResults(results)}`)
 } finally {
   await field.close()
 }

@@ -122,7 +122,7 @@ function idFor(method: (typeof methods)[number]): string {
 async function signIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const accountId = request.headers['x-user']
   if (typeof accountId !== 'string') throw new Error('Nobody said who is to be signed in.')
-  await provider.interactionFinished(request, response, { login: { accountId } })
+  await provider.interactionFinished(request, response, { login: { accountId }, consent: {} })
 }
 
 async function consent({ oidc }: OidcContext): Promise<Grant> {

@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { root } from '../../scripts/run.mjs'
 import type { HotPathRow, HotPathSettings } from './hot-path.ts'
 import type { SignOutRow, SignOutSettings } from './sign-out.ts'
@@ -23,15 +23,21 @@ export interface Results {
   readonly failed: Readonly<Record<string, string>>
 }
 
-/** Where the last run is kept. */
+/** Where the last whole run is kept: the README's section is of it. */
 export const LATEST: string = join(root, 'bench', 'results', 'latest.json')
 
-/** The last run that was kept. */
+/** Where the last quick run is kept; it is in nobody's repository. */
+export const QUICK: string = join(root, 'bench', 'results', 'quick.json')
+
+/** The last whole run that was kept. */
 export function readResults(): Results {
   return JSON.parse(readFileSync(LATEST, 'utf8'))
 }
 
-/** Keeps a run. */
-export function writeResults(results: Results): void {
-  writeFileSync(LATEST, `${JSON.stringify(results, null, 2)}\n`)
+/** Keeps a run. Answers where. */
+export function writeResults(results: Results): string {
+  const file = results.quick ? QUICK : LATEST
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+  return file
 }

@@ -10,10 +10,21 @@ import type { SpaceRow } from './size.ts'
 import type { Field } from './surroundings.ts'
 import { SECRET } from './task.ts'
 
+/** How many sessions are weighed. */
+export interface SpaceSettings {
+  readonly inMemory: number
+  readonly inStores: number
+  /** Into each peer that keeps sessions in Redis. */
+  readonly signIns: number
+}
+
 const collect = collectGarbage()
 
 /** Bytes of a session: ours in each store, as populated; the peers' in their Redis, as signed in. */
-export async function measureSpace(field: Field): Promise<SpaceRow[]> {
+export async function measureSpace(
+  field: Field,
+  { inMemory, inStores, signIns }: SpaceSettings,
+): Promise<SpaceRow[]> {
   const { issuer, clientId } = field.provider
   const owner = { issuer, clientId, key: SECRET }
   const rows: SpaceRow[] = []
@@ -24,8 +35,8 @@ export async function measureSpace(field: Field): Promise<SpaceRow[]> {
 
   const before = heap()
   const memory = memoryStore()
-  const tokens = await populate(memory, owner, planned(100_000))
-  put('coatcheck, memory', 100_000, heap() - before, tokens)
+  const tokens = await populate(memory, owner, planned(inMemory))
+  put('coatcheck, memory', inMemory, heap() - before, tokens)
   // It has to be there until it was weighed.
   await memory.get('')
 
@@ -34,8 +45,8 @@ export async function measureSpace(field: Field): Promise<SpaceRow[]> {
     // What an empty store takes is no session's.
     await populate(place.store, owner, planned(1_000))
     const empty = await place.bytes()
-    const bytes = await populate(place.store, owner, planned(20_000))
-    put(`coatcheck, ${name}`, 20_000, (await place.bytes()) - empty, bytes)
+    const bytes = await populate(place.store, owner, planned(inStores))
+    put(`coatcheck, ${name}`, inStores, (await place.bytes()) - empty, bytes)
     await place.close()
   }
   for (const peer of peers.filter(({ name }) => name.endsWith(', redis'))) {
@@ -43,9 +54,9 @@ export async function measureSpace(field: Field): Promise<SpaceRow[]> {
     const running = await peer.start({ ...field, redis: async () => server.url })
     await running.signIn('nobody')
     const empty = await usedBy(server)
-    for (let at = 0; at < 100; at++) await running.signIn(`user-${at}`)
+    for (let at = 0; at < signIns; at++) await running.signIn(`user-${at}`)
     const bytes = (await usedBy(server)) - empty
-    rows.push({ name: peer.name, sessions: 100, bytesPerSession: Math.round(bytes / 100) })
+    rows.push({ name: peer.name, sessions: signIns, bytesPerSession: Math.round(bytes / signIns) })
     await running.close()
     await server.close()
   }

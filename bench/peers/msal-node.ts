@@ -52,6 +52,8 @@ app.get('/login', async (request, response) => {
   const url = await msalFor(request).getAuthCodeUrl({
     scopes: SCOPES,
     redirectUri,
+    // It asks for offline_access when it refreshes; this provider grants that by consent only.
+    prompt: 'consent',
     codeChallenge: challenge,
     codeChallengeMethod: 'S256',
   })
@@ -88,6 +90,10 @@ app.get(ROUTE, async (request, response) => {
   }
   const { accessToken } = await msal.acquireTokenSilent({ account, scopes: SCOPES })
   response.json({ sub: known.sub, length: accessToken.length })
+})
+// What it cannot refresh is an error for the user, and a table needs no stack of it.
+app.use((_: Error, __: express.Request, response: express.Response, ___: express.NextFunction) => {
+  response.status(500).json({})
 })
 app.listen(port, '127.0.0.1', () => ready())
 
