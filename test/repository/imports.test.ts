@@ -9,13 +9,13 @@ const imports = importsOfSource()
 const words = ['errors.ts', 'sign-in-required.ts']
 
 describe('imports point one way: adapters → auth → core → the port ← stores', () => {
-  it('lets the core import itself, the error words, node:crypto, jose and oauth4webapi', () => {
+  it('lets the core import itself, the error words, node:crypto, node:util, jose and oauth4webapi', () => {
     none(
       importsFrom('core/').filter(
         ({ to, ours }) =>
           !to.startsWith('core/') &&
           !words.includes(to) &&
-          (ours || !['node:crypto', 'jose', 'oauth4webapi'].includes(to)),
+          (ours || !['node:crypto', 'node:util', 'jose', 'oauth4webapi'].includes(to)),
       ),
       // The public contract is types; the core may name them.
       (found) => found.ours && found.typeOnly && !found.to.includes('/'),
