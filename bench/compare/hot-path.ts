@@ -50,19 +50,30 @@ export async function measureHotPath(
   const entered = await enter(contestants, surroundings, settings.users, failed)
   try {
     const runs = new Map<string, Run[]>(entered.map(({ contestant }) => [contestant.name, []]))
+    const taken = async (one: Entered): Promise<Run | undefined> => {
+      if (failed[one.contestant.name] !== undefined) return undefined
+      try {
+        return await underLoad(one, settings)
+      } catch (error) {
+        failed[one.contestant.name] = String(error)
+        return undefined
+      }
+    }
     // It only warms up.
-    for (const one of entered) await underLoad(one, settings)
+    for (const one of entered) await taken(one)
     for (let round = 0; round < settings.rounds; round++) {
       for (const one of round % 2 === 0 ? entered : entered.toReversed()) {
         const bare = entered.find(({ contestant }) => contestant.name === one.contestant.bare)
         if (bare === undefined) continue
-        const before = await underLoad(bare, settings)
-        const run = await underLoad(one, settings)
+        const before = await taken(bare)
+        const run = await taken(one)
+        if (before === undefined || run === undefined) continue
         runs.get(bare.contestant.name)?.push(before)
         runs.get(one.contestant.name)?.push({ ...run, ratio: run.rate / before.rate })
       }
     }
-    return { rows: entered.map((one) => rowOf(one, runs)), failed }
+    const whole = entered.filter(({ contestant }) => failed[contestant.name] === undefined)
+    return { rows: whole.map((one) => rowOf(one, runs)), failed }
   } finally {
     await Promise.all(entered.map(({ running }) => running.close()))
   }

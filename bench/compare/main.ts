@@ -31,12 +31,12 @@ const hotPath = {
   rounds: Number(values.rounds ?? (quick ? 2 : 7)),
   seconds: Number(values.seconds ?? (quick ? 0.3 : 2)),
   connections,
-  users: quick ? 3 : 20,
+  users: quick ? 2 : 20,
 }
 const signOut = {
   rounds: quick ? 2 : 7,
-  logouts: quick ? 200 : 2_000,
-  signIns: quick ? 40 : 300,
+  logouts: quick ? 400 : 2_000,
+  signIns: quick ? 25 : 300,
   connections,
 }
 

@@ -79,13 +79,19 @@ export async function measureSignOut(
       const planned = plan(settings.logouts)
       const tokens = await field.oidc.logoutTokens(planned)
       for (const one of round % 2 === 0 ? entered : entered.toReversed()) {
-        const run = await signOutAll(one, planned, tokens, field, settings)
-        // The first warms up.
-        if (round > 0) one.runs.push(run)
+        if (failed[one.contestant.name] !== undefined) continue
+        try {
+          const run = await signOutAll(one, planned, tokens, field, settings)
+          // The first warms up.
+          if (round > 0) one.runs.push(run)
+        } catch (error) {
+          failed[one.contestant.name] = String(error)
+        }
       }
     }
-    const base = entered.find(({ contestant }) => contestant.name === reference)
-    return { rows: entered.map((one) => rowOf(one, base)), failed }
+    const whole = entered.filter(({ contestant }) => failed[contestant.name] === undefined)
+    const base = whole.find(({ contestant }) => contestant.name === reference)
+    return { rows: whole.map((one) => rowOf(one, base)), failed }
   } finally {
     await Promise.all(entered.map(({ running }) => running.close()))
   }
