@@ -6,6 +6,7 @@ import { examineApplications } from './doctor/applications.ts'
 import { coverageTable } from './doctor/coverage-table.ts'
 import { type Finding, problem, warning } from './doctor/finding.ts'
 import { examineForwardAuth } from './doctor/forward-auth.ts'
+import { examineMsal } from './doctor/msal.ts'
 import { examineOrigin } from './doctor/origin.ts'
 import { examineProvider } from './doctor/provider.ts'
 import { examineStore } from './doctor/store.ts'
@@ -24,8 +25,8 @@ export interface DoctorOptions {
 const DEFAULT_LIFETIME = 43_200
 
 /**
- * `coatcheck doctor`: asks the provider, the applications, the store and the gateway's own origin,
- * and says who can end a session here and how that is heard of. It changes nothing anywhere.
+ * `coatcheck doctor`: asks the provider, the applications, the store, the caches and the gateway's own
+ * origin, and says who can end a session here and how that is heard of. It changes nothing anywhere.
  */
 export async function doctor(
   invocation: Invocation,
@@ -33,12 +34,13 @@ export async function doctor(
 ): Promise<ExitCode> {
   const configuration = configurationOf(invocation)
   const { coverage, failure } = await coverageOf(configuration)
-  const [provider, origin, forwardAuth, applications, store] = await Promise.all([
+  const [provider, origin, forwardAuth, applications, store, msal] = await Promise.all([
     examineProvider(configuration),
     examineOrigin(configuration, `${configuration.origin}/auth/backchannel-logout`),
     examineForwardAuth(configuration),
     examineApplications(configuration),
     examineStore(configuration),
+    examineMsal(configuration),
   ])
   const isSaid = provider.some(({ level }) => level === 'problem')
   const findings: Finding[] = [
@@ -49,6 +51,7 @@ export async function doctor(
     ...forwardAuth,
     ...applications,
     ...store,
+    ...msal,
   ].sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level))
   const registration = { ...client(configuration), ...coverage?.registration }
   if (json) {

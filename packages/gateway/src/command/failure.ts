@@ -1,6 +1,7 @@
 import { AuthError } from 'coatcheck'
 import { ConfigurationError } from '../configuration/mistake.ts'
 import { type ExitCode, FAILED, WRONG_USE } from './exit-codes.ts'
+import { StoreFailure } from './store-failure.ts'
 
 /** A command that was given what it cannot work with: it says what to write. */
 export class WrongUse extends Error {
@@ -13,7 +14,9 @@ export function failureOf(error: unknown): { readonly text: string; readonly cod
     return { text: error.message, code: WRONG_USE }
   }
   if (error instanceof AuthError) return { text: ofAuth(error), code: FAILED }
-  if (error instanceof TypeError) return { text: error.message, code: FAILED }
+  if (error instanceof TypeError || error instanceof StoreFailure) {
+    return { text: error.message, code: FAILED }
+  }
   const { code, syscall, port } = (error ?? {}) as NodeJS.ErrnoException & { port?: number }
   if (syscall === 'listen') {
     const what = port === undefined ? 'the socket' : `port ${port}`

@@ -1,3 +1,4 @@
+import { AuthError } from 'coatcheck'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import { type OpenedStore, openStore } from '../configuration/open.ts'
 import { jsonLogger, type Logger } from '../server/log.ts'
@@ -5,6 +6,7 @@ import { type Gateway, startGateway } from '../server/start.ts'
 import { type ExitCode, FAILED, FINE } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
 import { configurationOf, type Invocation } from './opened.ts'
+import { withStore } from './store-failure.ts'
 
 /** A gateway that runs, and what was opened for it. */
 interface Running {
@@ -48,16 +50,29 @@ async function start(
   before: OpenedStore | undefined,
   logger: Logger,
 ): Promise<Running> {
-  const opened = before ?? (await openStore(configuration.store))
+  const { store } = configuration
+  const opened = before ?? (await withStore(store, () => openStore(store)))
   try {
     const gateway = await startGateway(configuration, {
       store: opened.store,
       logger,
     })
+    void tellOfKeys(gateway, logger)
     return { configuration, opened, gateway, before: Promise.resolve() }
   } catch (error) {
     if (before === undefined) await opened.close()
     throw error
+  }
+}
+
+/** A store that no key opens is ready never: nobody else would say so before the first user comes. */
+async function tellOfKeys({ auth }: Gateway, logger: Logger): Promise<void> {
+  try {
+    await auth.sessions({ subject: 'coatcheck-start' })
+  } catch (error) {
+    // A store that does not answer is told of by the library's own event, and may yet.
+    if (!(error instanceof AuthError) || error.code !== 'keys_unknown') return
+    logger.error('store_not_opened', { code: error.code, reason: error.message })
   }
 }
 

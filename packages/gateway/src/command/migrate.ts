@@ -1,6 +1,7 @@
 import { openStore } from '../configuration/open.ts'
 import { type ExitCode, FINE } from './exit-codes.ts'
 import { configurationOf, type Invocation } from './opened.ts'
+import { withStore } from './store-failure.ts'
 
 /**
  * `coatcheck migrate`: makes the tables in Postgres. A step of its own, since the role of a gateway
@@ -8,9 +9,9 @@ import { configurationOf, type Invocation } from './opened.ts'
  */
 export async function migrate(invocation: Invocation): Promise<ExitCode> {
   const { store } = configurationOf(invocation)
-  const opened = await openStore(store)
+  const opened = await withStore(store, () => openStore(store))
   try {
-    await opened.migrate?.()
+    await withStore(store, async () => opened.migrate?.())
   } finally {
     await opened.close()
   }

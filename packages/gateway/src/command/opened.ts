@@ -4,9 +4,11 @@ import { openPlaces } from '../applications/places.ts'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import type { Environment } from '../configuration/environment.ts'
 import { loadConfiguration } from '../configuration/load.ts'
+import { ConfigurationError } from '../configuration/mistake.ts'
 import { authOptions, type OpenedStore, openStore } from '../configuration/open.ts'
 import { signingKeys } from '../identity/signing-keys.ts'
 import { WrongUse } from './failure.ts'
+import { withStore } from './store-failure.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What every command is given. */
@@ -34,9 +36,15 @@ export function fileOf({ config, environment }: Invocation): string | undefined 
   return named ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined)
 }
 
-/** The configuration of an invocation. Throws a `ConfigurationError` with every mistake. */
+/** The configuration of an invocation. Throws an error that says every mistake. */
 export function configurationOf(invocation: Invocation): GatewayConfiguration {
-  return loadConfiguration(fileOf(invocation), invocation.environment)
+  const file = fileOf(invocation)
+  try {
+    return loadConfiguration(file, invocation.environment)
+  } catch (error) {
+    if (file !== undefined || !(error instanceof ConfigurationError)) throw error
+    throw new WrongUse(`There is no ${DEFAULT_FILE} here: name it with --config.\n${error.message}`)
+  }
 }
 
 /** Opens the configured store for a command, and closes it behind it. */
@@ -58,7 +66,7 @@ export async function withOpened<T>(
       `There is no store in ${store.path}: no gateway has run with this configuration.`,
     )
   }
-  const opened = await openStore(store)
+  const opened = await withStore(store, () => openStore(store))
   try {
     // A sign-out by a command reaches as far as one by the gateway.
     const { places, close } = await openPlaces(configuration, signingKeys(configuration.keys))
@@ -66,7 +74,7 @@ export async function withOpened<T>(
       const auth = createAuth({ ...authOptions(configuration, opened.store), places, observe })
       try {
         // Drivers wait for a server that is away, some of them for good; the library does not.
-        await auth.sessions({ session: NOBODY })
+        await withStore(store, () => auth.sessions({ session: NOBODY }))
         return await use({ configuration, opened, auth })
       } finally {
         await auth.close()

@@ -28,7 +28,15 @@ export function revocationLine({ confirmed, unsupported, owed }: RevocationOutco
 
 function placeLines(receipt: SignOutReceipt): string[] {
   return (receipt.places ?? []).map(({ name, outcome, removed }) => {
+    if (outcome === 'done' && removed === undefined && isCache(name)) {
+      return `${name}: nobody was looked for there, since no session had the user’s oid and tid (ID token, or UserInfo by provider.userInfo).`
+    }
     const what = removed === undefined ? '' : `, ${removed} removed there`
     return `${name}: ${outcome === 'done' ? 'told' : 'owed: the gateway goes on until it is told'}${what}.`
   })
+}
+
+/** As the configuration names the caches of Microsoft's libraries; they say what they removed if they looked. */
+function isCache(place: string): boolean {
+  return place === 'msal' || place.startsWith('msal-')
 }

@@ -20,7 +20,7 @@ export function createHealth(auth: Auth, isProviderReached: () => boolean): Heal
       await auth.sessions({ subject: NOBODY })
       return 'ok'
     } catch (error) {
-      // What the driver said is in the log.
+      // The log has it, with the code of its cause.
       return error instanceof AuthError ? error.code : 'fault'
     }
   }

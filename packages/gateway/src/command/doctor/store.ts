@@ -1,14 +1,18 @@
-import { existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { AuthError, createAuth, type TokenStore } from 'coatcheck'
 import type { GatewayConfiguration } from '../../configuration/configuration.ts'
-import { openStore } from '../../configuration/open.ts'
+import { authOptions, openStore } from '../../configuration/open.ts'
 import { failureOf } from '../failure.ts'
+import { folderFailureText, storeFailureText } from '../store-failure.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
 const SKEW_WORTH_A_WORD = 5_000
 const PATIENCE = 5_000
 
-/** Whether the store answers, and keeps what it has to itself. It makes no folder and no table. */
-export async function examineStore({ store }: GatewayConfiguration): Promise<Finding[]> {
+/** Whether the store answers and is opened by `keys`, and keeps what it has to itself. It makes no folder and no table. */
+export async function examineStore(configuration: GatewayConfiguration): Promise<Finding[]> {
+  const { store } = configuration
   if (store.kind === 'memory') {
     return [
       warning(
@@ -18,24 +22,49 @@ export async function examineStore({ store }: GatewayConfiguration): Promise<Fin
     ]
   }
   if (store.kind === 'lmdb' && !existsSync(store.path)) {
-    return [fine('store', `${store.path} is not there yet: the gateway makes it.`)]
+    const code = whyNotMade(store.path)
+    return [
+      code === undefined
+        ? fine('store', `${store.path} is not there yet: the gateway makes it.`)
+        : problem('store', folderFailureText(store.path, code)),
+    ]
   }
-  const isOpen = store.kind === 'lmdb' && (statSync(store.path).mode & 0o077) !== 0
+  const isOpen = store.kind === 'lmdb' && isOpenToOthers(store.path)
   return [
-    await answers({ store }),
+    await answers(configuration),
     ...(isOpen
       ? [warning('store', `Others on this machine may look into ${store.path}: chmod 700 it.`)]
       : []),
   ]
 }
 
-async function answers({ store }: Pick<GatewayConfiguration, 'store'>): Promise<Finding> {
+function isOpenToOthers(path: string): boolean {
+  const about = statSync(path)
+  return about.isDirectory() && (about.mode & 0o077) !== 0
+}
+
+/** Why a folder cannot be made; nothing where it can. */
+function whyNotMade(path: string): string | undefined {
+  let above = dirname(path)
+  while (!existsSync(above) && above !== dirname(above)) above = dirname(above)
+  try {
+    if (!statSync(above).isDirectory()) return 'ENOTDIR'
+    accessSync(above, constants.W_OK | constants.X_OK)
+    return undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  }
+}
+
+async function answers(configuration: GatewayConfiguration): Promise<Finding> {
+  const { store } = configuration
   let opened: Awaited<ReturnType<typeof openStore>> | undefined
   try {
     opened = await openStore(store)
     const before = Date.now()
     const theirs = await within(opened.store)
     const skew = theirs - (before + Date.now()) / 2
+    await openedByKeys(configuration, opened.store)
     if (Math.abs(skew) > SKEW_WORTH_A_WORD) {
       return warning(
         'store',
@@ -44,9 +73,42 @@ async function answers({ store }: Pick<GatewayConfiguration, 'store'>): Promise<
     }
     return fine('store', `The store in ${store.kind} answers.`)
   } catch (error) {
-    return problem('store', `It cannot be used: ${failureOf(error).text}`)
+    const isSaid = error instanceof AuthError && error.code !== 'store_unavailable'
+    return problem(
+      isSaid && error.code === 'keys_unknown' ? 'keys' : 'store',
+      isSaid || error instanceof TypeError
+        ? `It cannot be used: ${failureOf(error).text}`
+        : await storeFailureText(store, error),
+    )
   } finally {
     await opened?.close()
+  }
+}
+
+/** Rejects with `keys_unknown` where none of `keys` opens the store. */
+async function openedByKeys(configuration: GatewayConfiguration, store: TokenStore): Promise<void> {
+  const auth = createAuth(authOptions(configuration, onlyRead(store)))
+  try {
+    await auth.sessions({ subject: 'coatcheck-doctor' })
+  } finally {
+    await auth.close()
+  }
+}
+
+/** A store that keeps nothing of what it is given: looking at a keyring may mean to renew it. */
+function onlyRead(store: TokenStore): TokenStore {
+  return {
+    now: () => store.now(),
+    get: (id) => store.get(id),
+    list: (index, page) => store.list(index, page),
+    isEmpty: () => store.isEmpty(),
+    insert: async () => true,
+    replace: async () => true,
+    remove: async () => undefined,
+    removeAll: async () => ({ removed: [], more: false }),
+    claim: async () => false,
+    sweep: async () => [],
+    close: async () => undefined,
   }
 }
 
