@@ -32,11 +32,11 @@ export interface LmdbStoreOptions {
 
 /**
  * Keeps records in an LMDB environment, which any number of processes of one machine may share:
- * `lmdbStore(open({ path: './data' }))` with `open` of the npm package `lmdb`. What was removed, or
+ * `lmdbStore(open({ path: './data' }))` with `open` of the npm package `lmdb`. What was removed or
  * replaced, or inserted under an index, is on disk when the promise resolves: in a journal of 1 MB
  * beside the environment (`coatcheck.journal`, or `…-journal` beside an environment of one file),
- * which belongs to it like its other files. Throws a `TypeError` where the
- * environment was written by a version of coatcheck with another format.
+ * which belongs to it like its other files. Throws a `TypeError` where the environment was written
+ * by a version of coatcheck with another format, or its journal cannot be read and written.
  */
 export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}): TokenStore {
   const { table: bare, pageSize } = openTable(database)

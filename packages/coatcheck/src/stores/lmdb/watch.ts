@@ -21,11 +21,15 @@ export function createWatch(journal: Journal): Watch {
   let isTimed = false
 
   function look(): void {
-    const isVisible = journal.visible()
-    for (const [step, seen] of waiting) {
-      if (!isVisible(step)) continue
-      waiting.delete(step)
-      seen()
+    try {
+      const isVisible = journal.visible()
+      for (const [step, seen] of waiting) {
+        if (!isVisible(step)) continue
+        waiting.delete(step)
+        seen()
+      }
+    } catch {
+      // The environment was closed, or cannot be read: lmdb itself tells whoever waits.
     }
   }
 
