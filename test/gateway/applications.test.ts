@@ -22,9 +22,12 @@ test('An application with sessions of its own gets a standard logout token when 
   assert.deepEqual(receipt.places, [
     { name: 'application-shop', outcome: 'done', removed: undefined },
   ])
-  assert.equal(tokens.length, 1)
+  // One for the session, and one for what it began by earlier ones.
+  assert.equal(tokens.length, 2)
+  assert.deepEqual(tokens.map((token) => payloadOf(token).sid).sort(), [sid, undefined].sort())
+  const ofSession = tokens.find((token) => payloadOf(token).sid !== undefined)
   const keys = createRemoteJWKSet(new URL(`${origin}/.well-known/jwks.json`))
-  const { payload, protectedHeader } = await jwtVerify(tokens[0] ?? '', keys, {
+  const { payload, protectedHeader } = await jwtVerify(ofSession ?? '', keys, {
     issuer: origin,
     audience: 'shop',
     typ: 'logout+jwt',
@@ -65,7 +68,7 @@ test('What an application did not confirm is owed to it, and the sign-out is don
   await deployment.signedIn()
   const receipt = await deployment.gateway.auth.signOut({ subject: 'U1' })
   assert.equal(receipt.places[0]?.outcome, 'owed')
-  assert.equal(tokens.length, 1)
+  assert.deepEqual(tokens.map(subjectOf), ['U1', 'U1'])
   const failed = deployment.events.find((event) => event.type === 'place')
   assert.equal(failed?.type === 'place' && failed.outcome, 'failed')
 })
@@ -77,7 +80,7 @@ test('An application that refuses one logout token hears of the other sessions a
   const receipt = await deployment.gateway.auth.signOut({ subject: 'U1' })
   assert.equal(receipt.removed, 10)
   assert.equal(receipt.places[0]?.outcome, 'owed')
-  assert.equal(tokens.length, 10)
+  assert.equal(new Set(tokens.map((token) => payloadOf(token).sid)).size, 11)
 })
 
 test('What is owed to an application is done once it answers, without anybody asking', async (t) => {
@@ -94,13 +97,12 @@ test('What is owed to an application is done once it answers, without anybody as
   answers.push(503)
   await deployment.signedIn()
   await deployment.gateway.auth.signOut({ subject: 'U1' })
-  assert.equal(tokens.length, 1)
+  assert.equal(tokens.length, 2)
   later = 3_600_000
   while (!deployment.events.some((event) => event.type === 'place' && event.outcome === 'done')) {
     await pause(5)
   }
-  assert.equal(tokens.length, 2)
-  assert.equal(subjectOf(tokens[1] ?? ''), 'U1')
+  assert.deepEqual(tokens.map(subjectOf), ['U1', 'U1', 'U1', 'U1'])
 })
 
 test('An application told late of a user by name can tell whom it is about: the token is as old as the sign-out, and valid', async (t) => {
@@ -122,6 +124,32 @@ test('An application told late of a session gets a token made now: nobody else h
   assert.deepEqual([sub, sid], ['U1', 'H1'])
   assert.ok(iat * 1000 > ended.at + 3_590_000)
   assert.equal(exp - iat, 120)
+})
+
+test('An application told of a user whose sessions ended hears of each, and of all it began for the user by others', async (t) => {
+  const { place, payloads } = await startPlace(t)
+  const session = { handle: 'H1', issuer: 'x', subject: 'U1', sid: 'S1', claims: {} }
+  const sessions = [session, { ...session, handle: 'H2' }]
+  const at = Date.now() - 3_600_000
+  await place.end({ ...LATE, at, sessions }, AbortSignal.timeout(10_000))
+  assert.deepEqual(payloads.map(({ sid }) => sid ?? '').sort(), ['', 'H1', 'H2'])
+  // Late, it spares who signed in since.
+  assert.equal(payloads.find(({ sid }) => sid === undefined)?.iat, Math.ceil(at / 1000))
+})
+
+test('An application told of one session of a user hears of that one only', async (t) => {
+  const { place, payloads } = await startPlace(t)
+  const session = { handle: 'H1', issuer: 'x', subject: 'U1', sid: 'S1', claims: {} }
+  for (const named of [[], [{ issuer: 'x', sid: 'S1', subject: 'U1' }]]) {
+    await place.end(
+      { ...LATE, at: Date.now(), named, sessions: [session] },
+      AbortSignal.timeout(9e3),
+    )
+  }
+  assert.deepEqual(
+    payloads.map(({ sid }) => sid),
+    ['H1', 'H1'],
+  )
 })
 
 test('A token about a sign-out of this moment is never from the future', async (t) => {

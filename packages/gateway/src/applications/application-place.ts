@@ -75,13 +75,17 @@ async function tell(uri: string, token: string, signal: AbortSignal): Promise<vo
 
 /**
  * It knows our sessions by their handles; the provider's own `sid` means nothing to it. Where a user
- * was named whose sessions are no longer known here, all that the application has of the user ends.
+ * was named, all that the application has of the user ends: it may have begun sessions by ones of
+ * ours that are long over. Those we had are named too, since some applications know only `sid`s.
  */
 function targetsOf({ named, sessions }: Ended): LogoutTarget[] {
-  if (sessions.length > 0) return sessions.map(({ subject, handle }) => ({ subject, handle }))
-  return named.flatMap(({ sid, subject }) =>
-    sid === undefined && subject !== undefined ? [{ subject }] : [],
+  const users = named.flatMap(({ sid, subject }) =>
+    sid === undefined && subject !== undefined ? [subject] : [],
   )
+  return [
+    ...sessions.map(({ subject, handle }) => ({ subject, handle })),
+    ...[...new Set(users)].map((subject) => ({ subject })),
+  ]
 }
 
 /** Lower-case letters, digits and hyphens. */
