@@ -134,12 +134,40 @@ test('A request without a host, with two, or for a protocol that is none is refu
     'GET / HTTP/1.1\nHost: x\n',
     'get / HTTP/1.1\r\nHost: x\r\n',
     'PRI * HTTP/2.0\r\n',
+    'GET / HTTP/1.1\r\nHost: a b\r\n',
+    'GET / HTTP/1.1\r\nHost: a,b\r\n',
+    'GET / HTTP/1.1\r\nHost: a/b\r\n',
+    'GET / HTTP/1.1\r\nHost: user@a\r\n',
+    'GET / HTTP/1.1\r\nHost: a:b\r\n',
+    'GET / HTTP/1.1\r\nHost: [::1\r\n',
+    'GET / HTTP/1.0\r\nHost: a b\r\n',
+    'GET /auth/session HTTP/1.1\r\nHost: a b\r\n',
   ]) {
     await t.test(JSON.stringify(head), async () => {
       const text = await askRaw(origin, `${head}Connection: close\r\n\r\n`)
       assert.deepEqual(statusesOf(text), [400])
       assert.deepEqual(urlsOf(app), [])
     })
+  }
+})
+
+test('Whatever HTTP allows for a host is one', async (t) => {
+  const { app, origin } = await start(t)
+  for (const host of [
+    'x',
+    'X.example:8080',
+    'x_y.example.',
+    '[::1]',
+    '[fe80::1%25eth0]:80',
+    '127.0.0.1',
+    '',
+  ]) {
+    const text = await askRaw(
+      origin,
+      `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    )
+    assert.deepEqual(statusesOf(text), [200], host)
+    assert.deepEqual(urlsOf(app), ['/'])
   }
 })
 

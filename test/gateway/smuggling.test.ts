@@ -66,6 +66,29 @@ for (const encoding of [
   })
 }
 
+for (const head of [
+  'POST / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive',
+  'POST / HTTP/1.0\r\nConnection: keep-alive',
+  'POST /auth/sign-out HTTP/1.0\r\nHost: x\r\nConnection: keep-alive',
+]) {
+  test(`Chunks of a version that had none, ${JSON.stringify(head)}, are refused, and so is what comes after`, async (t) => {
+    const { app, origin } = await start(t)
+    const text = await askRaw(origin, `${head}\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNKED}`)
+    assert.equal(statusesOf(text)[0], 400)
+    assert.ok(!statusesOf(text).includes(200))
+    assert.deepEqual(urlsOf(app), [])
+  })
+}
+
+test('An encoding that nobody knows spoils the connection of a request that is refused for something else, too', async (t) => {
+  for (const line of ['TRACE / HTTP/1.1\r\nHost: x', 'POST / HTTP/1.1\r\nHost: a b']) {
+    const { app, origin } = await start(t)
+    const text = await askRaw(origin, `${line}\r\nTransfer-Encoding: xchunked\r\n\r\n${CHUNKED}`)
+    assert.ok(!statusesOf(text).includes(200))
+    assert.deepEqual(urlsOf(app), [])
+  }
+})
+
 for (const path of [
   '/auth/session',
   '/.well-known/jwks.json',

@@ -5,6 +5,8 @@ import type { Application } from '../proxy/applications.ts'
 import type { Refusal } from '../server/answer.ts'
 import { countedBody, TOO_LARGE } from './body-limit.ts'
 import { CROSS_SITE, crossSite } from './cross-site.ts'
+import { endlessBodies } from './endless-body.ts'
+import { hostRefusal } from './host.ts'
 import { ownHeaders, securityHeaders } from './security-headers.ts'
 
 /** What is looked at before a request goes on. */
@@ -38,13 +40,16 @@ export interface Guard {
 /** The guard of a configuration. */
 export function createGuard({ origin, limits }: GatewayConfiguration): Guard {
   const isCrossSite = crossSite(origin)
-  const isEncoded = encodedBodies()
+  const endless = endlessBodies()
   return {
     refuse(request, application) {
+      // First: whatever else is wrong with such a request, nothing behind it is one.
+      const isEndless = endless(request)
+      if (isEndless !== undefined) return isEndless
       if (request.method === 'TRACE') return TRACE
       if (isOfOldProtocol(request.httpVersion)) return OLD_PROTOCOL
-      if (hasManyHosts(request.rawHeaders)) return MANY_HOSTS
-      if (isEncoded(request)) return ENCODED
+      const noHost = hostRefusal(request)
+      if (noHost !== undefined) return noHost
       if (application === undefined) return undefined
       if (Number(request.headers['content-length'] ?? 0) > limits.requestBytes) return TOO_LARGE
       return isCrossSite(request, application) ? CROSS_SITE : undefined
@@ -73,44 +78,4 @@ const OLD_PROTOCOL: Refusal = {
   code: 'protocol_unknown',
   title: 'This version of HTTP is not understood here',
   headers: { connection: 'close' },
-}
-
-/** Node takes the first, an upstream might take the last (RFC 9112 section 3.2). */
-function hasManyHosts(rawHeaders: readonly string[] = []): boolean {
-  let hosts = 0
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]
-    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
-  }
-  return hosts > 1
-}
-
-/**
- * Chunks are undone here; what else was done to a body no upstream would know of. Where it ends is
- * anybody's guess, so that nothing after it on its connection is believed to be a request: Node
- * goes on with what it has read, even after an answer that closes.
- */
-function encodedBodies(): (request: Judged) => boolean {
-  const spoilt = new WeakSet<object>()
-  return ({ headers, socket }) => {
-    if (socket !== undefined && spoilt.has(socket)) return true
-    const encoding = headers['transfer-encoding']
-    if (encoding === undefined || encoding.trim().toLowerCase() === 'chunked') return false
-    if (socket !== undefined) spoilt.add(socket)
-    return true
-  }
-}
-
-/** RFC 9112 section 6.1. */
-const ENCODED: Refusal = {
-  status: 501,
-  code: 'encoding_unknown',
-  title: 'This encoding of a request is not understood here',
-  headers: { connection: 'close' },
-}
-
-const MANY_HOSTS: Refusal = {
-  status: 400,
-  code: 'host_ambiguous',
-  title: 'This request names more than one host',
 }
