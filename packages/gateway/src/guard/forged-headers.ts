@@ -5,16 +5,20 @@ export type ForgedHeaders = (name: string) => boolean
  * Recognizes what only the gateway may tell an application: the identity headers under their
  * configured names and under those other proxies use, and everything about where a request came
  * from. Servers fold names: CGI, WSGI and PHP make `_` of every character that is no letter or
- * digit, so a name is compared by its letters and digits alone (RFC 3875 section 4.1.18).
+ * digit, so a name is compared by its letters and digits alone (RFC 3875 section 4.1.18). So are
+ * the names that HTTP itself lives by, which as they should be written are none of these.
  */
 export function forgedHeaders(configured: readonly string[]): ForgedHeaders {
   const names = new Set([...configured, ...NAMES].map(fold))
   const families = FAMILIES.map(fold)
+  const foldedOwn = new Set([...HTTPS_OWN].map(fold))
   /** Browsers use a few dozen names over and over. */
   const known = new Map<string, boolean>()
 
   function judge(name: string): boolean {
+    const isPlain = HTTPS_OWN.has(name.toLowerCase())
     for (const folded of foldings(name)) {
+      if (!isPlain && foldedOwn.has(folded)) return true
       if (names.has(folded) || families.some((family) => folded.startsWith(family))) return true
     }
     return false
@@ -39,11 +43,17 @@ const FAMILIES = [
   'X-Coatcheck',
   'X-Original',
   'X-Rewrite',
-  // Of Azure App Service, Google's proxy and Grafana: believed unsigned by what was made for them.
+  // Of Azure App Service, Google's and Amazon's proxies, Grafana, Tailscale, authentik, and of what
+  // ends TLS with certificates of clients: believed unsigned by what was made for them.
   'X-MS-Client-Principal',
   'X-MS-Token',
+  'X-ARR-ClientCert',
   'X-Goog-Authenticated-User',
+  'X-Amzn-Oidc',
   'X-Webauth',
+  'Tailscale-User',
+  'X-Authentik',
+  'X-SSL-Client',
 ]
 
 const NAMES = [
@@ -70,6 +80,28 @@ const NAMES = [
   // A CGI program would take it for the proxy of its own requests (httpoxy, CVE-2016-5385).
   'Proxy',
 ]
+
+/**
+ * They say where a message ends, whom it is for and what belongs to the connection. Node reads them
+ * in their own spelling only; `Transfer_Encoding` would get to a server that reads it too.
+ */
+const HTTPS_OWN = new Set([
+  'authorization',
+  'connection',
+  'content-length',
+  'cookie',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
 
 function fold(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '')
