@@ -61,6 +61,28 @@ it('a link leads to what an API answers, and a script, an image or a frame of an
   assert.equal(application.requests.length, 3)
 })
 
+for (const [who, headers, status] of [
+  ['another origin', { origin: 'https://evil.example' }, 403],
+  ['a sandboxed frame', { origin: 'null' }, 403],
+  ['the same origin', { origin: 'OURS' }, 200],
+  ['nobody knows where', {}, 200],
+  [
+    'the same origin, as Fetch Metadata says',
+    { origin: 'null', 'sec-fetch-site': 'same-origin' },
+    200,
+  ],
+] as const) {
+  it(`what an older browser reads of an API for a page of ${who} gets ${status}`, async (t) => {
+    const { origin, cookie, application } = await start(t, 'api')
+    const said: Record<string, string> = { ...headers, cookie }
+    if (said['origin'] === 'OURS') said['origin'] = origin
+    for (const method of ['GET', 'HEAD', 'OPTIONS']) {
+      assert.equal((await ask(`${origin}/coats`, { method, headers: said })).status, status, method)
+    }
+    assert.equal(application.requests.length, status === 200 ? 3 : 0)
+  })
+}
+
 it('a program without a cookie is told to sign in, not that it is of another site', async (t) => {
   const { origin } = await start(t, 'api')
   const { status, text } = await ask(`${origin}/coats`, { method: 'POST' })

@@ -15,7 +15,7 @@ export function crossSite(origin: string): (request: Judged, application: Applic
     if (isSocket(request)) return !isOwnSocket(request, origin)
     if (configuration.access !== 'api') return false
     const isRead = method !== undefined && SAFE.has(method)
-    return isRead ? isForeignRead(request) : !isOwnChange(request, origin)
+    return isRead ? isForeignRead(request, origin) : !isOwnChange(request, origin)
   }
 }
 
@@ -40,10 +40,14 @@ function isOwnChange({ headers }: Judged, origin: string): boolean {
   return headers['x-requested-with'] !== undefined
 }
 
-/** Only a link may lead here from elsewhere: a script, an image or a frame of there may not. */
-function isForeignRead({ headers }: Judged): boolean {
+/**
+ * Only a link may lead here from elsewhere: a script, an image or a frame of there may not. Browsers
+ * before 2023 say `Origin` where a script wants to read the answer, and never where one follows a link.
+ */
+function isForeignRead({ headers }: Judged, origin: string): boolean {
   const site = headers['sec-fetch-site']
-  if (site === undefined || site === 'same-origin' || site === 'none') return false
+  if (site === undefined) return headers.origin !== undefined && headers.origin !== origin
+  if (site === 'same-origin' || site === 'none') return false
   return headers['sec-fetch-mode'] !== 'navigate' || headers['sec-fetch-dest'] !== 'document'
 }
 
