@@ -2,6 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { serve } from '@hono/node-server'
 import express from 'express'
 import { Hono } from 'hono'
@@ -11,6 +12,9 @@ import pg from 'pg'
 import { type Auth, createAuth, type TokenStore } from '#coatcheck'
 import { expressAuth } from '#coatcheck/adapters/express'
 import { honoAuth } from '#coatcheck/adapters/hono'
+import { systemEnvironment } from '#coatcheck/core/environment'
+import { owedIndex } from '#coatcheck/core/tokens/home'
+import { createKeyring } from '#coatcheck/core/tokens/keyring'
 import { lmdbStore } from '#coatcheck/stores/lmdb'
 import { memoryStore } from '#coatcheck/stores/memory'
 import { migratePostgres, postgresStore } from '#coatcheck/stores/postgres'
@@ -43,6 +47,11 @@ process.on('message', async (message: { readonly populate?: readonly Planned[] }
   if (message.populate === undefined || store === undefined) return
   const { issuer, clientId } = provider
   process.send?.(await populate(store, { issuer, clientId, key: SECRET }, message.populate))
+})
+process.on('message', async (message) => {
+  if (message !== 'settle') return
+  if (store !== undefined) await nothingOwed(store)
+  process.send?.('settled')
 })
 if (framework === 'express') onExpress(auth)
 else onHono(auth)
@@ -96,6 +105,14 @@ async function openStore(): Promise<TokenStore | undefined> {
   const pool = new pg.Pool({ connectionString: task.postgres, max: 10 })
   await migratePostgres(pool)
   return postgresStore(pool)
+}
+
+/** Resolves when all that was signed out is revoked at the provider too. */
+async function nothingOwed(store: TokenStore): Promise<void> {
+  const { issuer, clientId } = provider
+  const vault = await createKeyring(store, [SECRET], systemEnvironment).load()
+  const owed = owedIndex(vault, { issuer, clientId })
+  while ((await store.list(owed, { limit: 1 })).length > 0) await sleep(20)
 }
 
 async function clean(): Promise<void> {

@@ -43,6 +43,8 @@ export interface Running {
   readonly backchannel: string
   /** Puts sessions in as sign-ins would have; where that can be. */
   readonly populate?: (sessions: readonly unknown[]) => Promise<void>
+  /** Resolves when it has done what it does after a logout was answered; who does nothing then has none. */
+  readonly settle?: () => Promise<void>
   /** The Redis that keeps its sessions. */
   readonly redis?: string
   close(): Promise<void>
@@ -74,7 +76,7 @@ export function nodeContestant(one: NodeContestant): Contestant {
 }
 
 async function startNode(
-  { file, variant, signIn = '/login', backchannel = '' }: NodeContestant,
+  { file, variant, packages, signIn = '/login', backchannel = '' }: NodeContestant,
   surroundings: Surroundings,
   processes: number,
 ): Promise<Running> {
@@ -119,6 +121,12 @@ async function startNode(
       first.send({ populate: sessions })
       await once(first, 'message')
     },
+    ...(packages.includes('coatcheck') && {
+      async settle() {
+        first.send('settle')
+        await once(first, 'message')
+      },
+    }),
     async close() {
       await Promise.all(
         children.map(async (child) => {

@@ -129,6 +129,8 @@ async function signOutAll(
     ],
   })
   const cpu = (await running.cpu()) - before
+  // What is still to be revoked is not to fall on who comes next.
+  await running.settle?.()
   if (errors > 0 || non2xx > 0) {
     throw new Error(`${contestant.name}: ${errors} errors, ${non2xx} logouts were not taken`)
   }
