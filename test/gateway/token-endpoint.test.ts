@@ -77,6 +77,52 @@ test('A request that makes no sense is refused in the words of OAuth', async (t)
   assert.equal((await ask('/token', good, 'POST')).status, 405)
 })
 
+test('A scope or a resource that was not granted is a mistake of the application, and said to be', async (t) => {
+  const { deployment, jwt, ask } = await start(t)
+  const good = await jwt()
+  const wider = await ask('/token?scope=openid%20admin', good)
+  assert.deepEqual([wider.status, wider.body], [400, { error: 'invalid_scope' }])
+  deployment.provider.next('token', { status: 400, json: { error: 'invalid_target' } })
+  const other = await ask('/token?resource=https%3A%2F%2Fother.example', good)
+  assert.deepEqual([other.status, other.body], [400, { error: 'invalid_target' }])
+  deployment.provider.next('token', { status: 401, json: { error: 'invalid_client' } })
+  const ours = await ask('/token?resource=https%3A%2F%2Fthird.example', good)
+  assert.deepEqual([ours.status, ours.body], [502, { error: 'provider_refused' }])
+})
+
+test('A parameter that there is not is refused with the nearest that there is', async (t) => {
+  const { jwt, ask } = await start(t)
+  const good = await jwt()
+  for (const [query, meant] of [
+    ['RESOURCE=https%3A%2F%2Fapi.example', 'resource'],
+    ['resources=https%3A%2F%2Fapi.example', 'resource'],
+    ['scopes=openid', 'scope'],
+    ['resource=https%3A%2F%2Fapi.example&Scope=openid', 'scope'],
+  ] as const) {
+    const { status, body } = await ask(`/token?${query}`, good)
+    assert.equal(status, 400, query)
+    assert.equal(body['error'], 'invalid_request')
+    assert.match(String(body['error_description']), new RegExp(`did you mean ${meant}\\?`))
+  }
+  const audience = await ask('/token?x-secret=hidden', good)
+  assert.equal(audience.status, 400)
+  assert.ok(!JSON.stringify(audience.body).includes('secret'))
+})
+
+test('A request with two tokens is refused: nobody guesses which is meant', async (t) => {
+  const { deployment, jwt } = await start(t)
+  const good = await jwt()
+  const { hostname, port } = new URL(deployment.gateway.tokenEndpointUrl ?? '')
+  for (const other of [good, 'x']) {
+    const outgoing = request({ hostname, port, path: '/token' })
+    outgoing.setHeader('authorization', [`Bearer ${good}`, `Bearer ${other}`])
+    outgoing.end()
+    const [answer] = await once(outgoing, 'response')
+    const body = JSON.parse(String(Buffer.concat(await answer.toArray())))
+    assert.deepEqual([answer.statusCode, body.error], [400, 'invalid_request'])
+  }
+})
+
 test('The public listener has no token endpoint', async (t) => {
   const { deployment, app, jwt } = await start(t)
   const answer = await fetch(`${deployment.origin}/token`, {

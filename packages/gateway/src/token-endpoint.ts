@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { SignInRequired } from 'coatcheck'
+import { ProviderError, SignInRequired } from 'coatcheck'
 import { reasonOf } from './proxy/failure.ts'
 import type { GatewayContext } from './server/context.ts'
 import { authFailure } from './server/failure.ts'
+import { wantedOf } from './token-endpoint/wanted.ts'
 
 /**
  * The listener where applications on this machine ask for access tokens of the user whose request
@@ -27,13 +28,17 @@ async function answer(
   if (pathname === '/.well-known/jwks.json') return sendJwks(context, response)
   if (pathname !== '/token') return send(response, 404, { error: 'not_found' })
   if (request.method !== 'GET') return send(response, 405, { error: 'method_not_allowed' })
+  // Node takes the first; who put the other there may mean that one.
+  if ((request.headersDistinct['authorization']?.length ?? 0) > 1) {
+    return invalid(response, 'More than one Authorization header')
+  }
   const jwt = /^bearer ([\w.-]+)$/i.exec(request.headers.authorization ?? '')?.[1]
   const claims = jwt === undefined ? undefined : context.identity.read(jwt)
   if (claims === undefined || !isForOne(context, claims.audience)) {
     return send(response, 401, { error: 'invalid_token' })
   }
   const wanted = wantedOf(searchParams)
-  if (wanted === undefined) return send(response, 400, { error: 'invalid_request' })
+  if (typeof wanted === 'string') return invalid(response, wanted)
   try {
     const token = await context.auth.accessToken(sessionOf(context, claims), wanted)
     send(response, 200, {
@@ -63,10 +68,17 @@ function refusalOf(error: unknown): [number, string, Readonly<Record<string, str
   if (error instanceof SignInRequired) return [401, 'sign_in_required', undefined]
   // A resource that is no URI.
   if (error instanceof TypeError) return [400, 'invalid_target', undefined]
+  if (error instanceof ProviderError && error.code === 'provider_refused') {
+    const { error: said = '' } = error
+    if (ASKERS.has(said)) return [400, said, undefined]
+  }
   const failure = authFailure(error)
   if (failure === undefined) throw error
   return [failure.status, failure.code, failure.headers]
 }
+
+/** What a provider says of what was asked for, and not of us (RFC 6749 section 5.2, RFC 8707). */
+const ASKERS = new Set(['invalid_scope', 'invalid_target'])
 
 /** What is known of the session besides its handle comes from the store. */
 function sessionOf(
@@ -77,15 +89,8 @@ function sessionOf(
   return { handle, subject, issuer, claims: {}, establishedAt: 0, expiresAt: 0 }
 }
 
-/** Each at most once: two resources would need two tokens. */
-function wantedOf(query: URLSearchParams): { resource?: string; scope?: string } | undefined {
-  const wanted: { resource?: string; scope?: string } = {}
-  for (const name of ['resource', 'scope'] as const) {
-    const [value, ...more] = query.getAll(name)
-    if (more.length > 0) return undefined
-    if (value) wanted[name] = value
-  }
-  return wanted
+function invalid(response: ServerResponse, error_description: string): void {
+  send(response, 400, { error: 'invalid_request', error_description })
 }
 
 function sendJwks({ keys }: GatewayContext, response: ServerResponse): void {
