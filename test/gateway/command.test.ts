@@ -119,6 +119,17 @@ describe('the command line, against a gateway that runs', () => {
     assert.ok(expiresAt < Date.now() + 121_000)
     gateway.signal('SIGTERM')
     assert.equal((await gateway.ended).code, 0)
+    // Only the end of the process reads as one.
+    const messages = gateway
+      .log()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).message)
+    assert.deepEqual(
+      [messages.indexOf('stopped'), messages.at(-1)],
+      [messages.length - 1, 'stopped'],
+    )
+    assert.equal(messages.filter((one) => one === 'former_gateway_done').length, 3)
   })
 })
 

@@ -79,6 +79,7 @@ export async function startGateway(
   mountRoutes(server, context, configuration.operations ? undefined : operations)
   limitLateBodies(server.server, auth.owns, configuration.limits.headersSeconds)
   const beside: Server[] = []
+  let isListening = false
   const drain = (parts.drainSeconds ?? 10) * 1000
 
   async function close({ replaced } = { replaced: false }): Promise<void> {
@@ -105,7 +106,7 @@ export async function startGateway(
     for (const one of beside) await stopServer(one, drain)
     await auth.close()
     opened.close()
-    logger.info('stopped')
+    if (isListening) logger.info(replaced ? 'former_gateway_done' : 'stopped')
   }
 
   async function listenBeside(one: Server, where: Parameters<typeof listenAt>[1]): Promise<string> {
@@ -127,6 +128,7 @@ export async function startGateway(
     await server.listen({ host: listen.host, port: listen.port })
     const url = urlOf(listen.tls ? 'https' : 'http', server.server.address() as AddressInfo)
     const urls = { url, tokenEndpointUrl, forwardAuthUrl, operationsUrl }
+    isListening = true
     logger.info('listening', { origin: configuration.origin, ...urls })
     return { ...urls, auth, close }
   } catch (error) {
