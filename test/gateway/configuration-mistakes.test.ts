@@ -52,6 +52,13 @@ const table: [string, string, string, number | undefined, RegExp][] = [
     /scheme and host only/,
   ],
   [
+    'an origin with a slash at its end',
+    file('origin: https://a.example:8180/', 'origin'),
+    'origin',
+    7,
+    /without a slash at its end/,
+  ],
+  [
     'an origin without TLS',
     file('origin: http://a.example', 'origin'),
     'origin',
@@ -78,6 +85,16 @@ const table: [string, string, string, number | undefined, RegExp][] = [
     'provider',
     undefined,
     /missing: write an object with issuer, clientId/,
+  ],
+  [
+    'the address of the discovery document as issuer',
+    file(
+      'provider: { issuer: "https://op.example/.well-known/openid-configuration", clientId: a, clientSecret: b }',
+      'provider',
+    ),
+    'provider.issuer',
+    4,
+    /without \/\.well-known\/openid-configuration/,
   ],
   [
     'an issuer with a query',

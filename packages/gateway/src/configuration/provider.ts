@@ -14,9 +14,10 @@ export const provider: z.ZodType<GatewayConfiguration['provider']> = z
       issuer: text(
         {
           what: 'The issuer, exactly as the provider writes it in its tokens.',
-          fix: 'write the issuer as the provider does, such as https://op.example, without query or fragment (http is for localhost only)',
+          fix: 'write the issuer as the provider does, such as https://op.example, without query or fragment, and without /.well-known/openid-configuration (http is for localhost only)',
         },
-        (value) => isTrustworthy(value) && !/[?#@]/.test(value),
+        (value) =>
+          isTrustworthy(value) && !/[?#@]|\/\.well-known\/openid-configuration\/?$/.test(value),
       ),
       clientId: text(
         { what: 'The client id.', fix: 'write the client id that you registered at the provider' },

@@ -26,7 +26,7 @@ const file = z
       origin: text(
         {
           what: 'The public origin that browsers use. No header changes it.',
-          fix: 'write the public origin, scheme and host only, such as https://apps.example (http is for localhost only)',
+          fix: 'write the public origin, scheme and host only, without a slash at its end, such as https://apps.example (http is for localhost only)',
         },
         (value) => isHttpOrigin(value) && !value.endsWith('/') && isTrustworthy(value),
       ),
