@@ -177,7 +177,7 @@ interface Deployed {
 
 /** nginx, the gateway and an application, with the two files that an operator copies. */
 async function start(t: TestContext): Promise<Deployed> {
-  const [nginxPort = 0, gatewayPort = 0, asked = 0] = await freePorts(3)
+  const [nginxPort = 0, gatewayPort = 0, asked = 0, tokens = 0] = await freePorts(4)
   const origin = `http://127.0.0.1:${nginxPort}`
   const provider = await startProvider()
   t.after(() => provider.close())
@@ -189,6 +189,7 @@ async function start(t: TestContext): Promise<Deployed> {
       .replaceAll('127.0.0.1:8080', `127.0.0.1:${nginxPort}`)
       .replaceAll('8090', String(gatewayPort))
       .replaceAll('8091', String(asked))
+      .replaceAll('127.0.0.1:8081', `127.0.0.1:${tokens}`)
       .replaceAll('http://127.0.0.1:4000', provider.issuer)
       .replaceAll('127.0.0.1:5003', new URL(application.url).host)
 
