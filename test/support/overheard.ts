@@ -42,6 +42,7 @@ export function startListening(): Overheard {
         accessToken: overhear(auth.accessToken),
         fetch: overhear(auth.fetch),
         signOut: overhear(auth.signOut),
+        refuseSignInsUnderWay: overhear(auth.refuseSignInsUnderWay),
         sessions: overhear(auth.sessions),
         coverage: overhear(auth.coverage),
       }

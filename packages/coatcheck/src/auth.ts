@@ -116,6 +116,14 @@ export interface Auth {
   ): Promise<SignOutReceipt>
 
   /**
+   * Every sign-in that began until now, whoever's and in whatever process of this deployment, fails
+   * at its callback with `signed_out_meanwhile`; who begins afterwards is not blocked. Nobody who is
+   * signed in is signed out: to sign everybody out, call it first, and then end what is in the
+   * store. Resolves when it is durable; rejects with `store_unavailable`, and is to be called again.
+   */
+  refuseSignInsUnderWay(): Promise<void>
+
+  /**
    * Every session of a user, for "your devices" and administrators; or, by its handle, the one
    * session where it is there.
    */

@@ -11,6 +11,7 @@ import { createPartitions, type Partitions, partitions } from './core/session/pa
 import { accessTokenAt, currentSession, toSession } from './core/session/session.ts'
 import { createShown } from './core/session/shown.ts'
 import { cookieName, createTickets, sessionIdOfHandle } from './core/session/ticket.ts'
+import { refuseSignInsUnderWay } from './core/sign-in/refusal.ts'
 import { checkIssuer, signOutByName } from './core/sign-out/administrator.ts'
 import { createDeferred } from './core/sign-out/deferred.ts'
 import { startWorker } from './core/sign-out/worker.ts'
@@ -93,6 +94,10 @@ export function createAuth(options: AuthOptions): Auth {
     async signOut(selector, { cause = 'administrator' } = {}) {
       assertOpen()
       return signOutByName(context, selector, cause)
+    },
+    async refuseSignInsUnderWay() {
+      assertOpen()
+      return refuseSignInsUnderWay(context)
     },
     async sessions(of) {
       assertOpen()

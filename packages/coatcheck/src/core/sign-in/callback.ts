@@ -23,6 +23,7 @@ import { oweRevocation } from '../sign-out/owed.ts'
 import { isStoreFailure } from '../tokens/store-failure.ts'
 import type { Vault } from '../tokens/vault.ts'
 import { findPending, forgetOnePending, type PendingSignIn } from './pending.ts'
+import { isRefused } from './refusal.ts'
 import { takeBack } from './take-back.ts'
 
 /** `GET` or `POST …/callback`: the provider's answer, once, becomes a session. */
@@ -43,7 +44,7 @@ export async function completeSignIn(context: Context, request: Request): Promis
     await claimOnce(context, vault, pending)
     isOurs = true
     const session = await askForSession(context, answer, pending)
-    await establish(context, vault, session, earlierSessions(context, request, pending))
+    await establish(context, vault, session, pending, earlierSessions(context, request, pending))
     const lifetime = Math.round(context.configuration.lifetime / 1000)
     const attributes = sessionCookieAttributes(context.configuration)
     const name = cookieName(context.configuration)
@@ -137,24 +138,29 @@ async function establish(
   context: Context,
   vault: Vault,
   session: NewSession,
+  pending: PendingSignIn,
   earlier: ReadonlySet<string>,
 ): Promise<void> {
   const { id, record, set } = session
   const stored = toStored(vault, id, record, context.configuration)
-  let kept: boolean
+  let kept = false
+  let refused = false
   try {
     kept = await context.store.insert(id, stored)
-    if (kept) await removeEarlier(context, earlier, record)
+    refused = kept && (await isRefused(context, vault, pending))
+    // With its tokens, which are revoked like those of any session.
+    if (refused) await endSession(context, id, 'administrator')
+    else if (kept) await removeEarlier(context, earlier, record)
   } catch (error) {
-    if (isStoreFailure(error)) {
+    if (kept || isStoreFailure(error)) {
       const { expiresAt } = stored
-      const cutShort = { id, record, set, expiresAt, earlier }
+      const cutShort = { id, record, set, expiresAt, earlier: refused ? [] : earlier }
       defer(context, 'A sign-in cut short', () => takeBack(context, cutShort))
     }
     throw error
   }
-  if (!kept) {
-    await revoke(context, set)
+  if (!kept) await revoke(context, set)
+  if (!kept || refused) {
     throw new AuthError('signed_out_meanwhile', 'A sign-out landed before this sign-in was done.')
   }
   const { issuer } = context.provider

@@ -53,3 +53,8 @@ export function owedIndex(vault: Vault, { issuer, clientId }: Home): string {
 export function logoutTokenId(vault: Vault, { issuer, clientId }: Home, jti: string): string {
   return `j.${vault.index('logout_token', issuer, clientId, jti)}`
 }
+
+/** What finds the refusal of sign-ins that were under way (`../sign-in/refusal.ts`). */
+export function refusalIndex(vault: Vault, { issuer, clientId }: Home): string {
+  return vault.index('refusal', issuer, clientId)
+}

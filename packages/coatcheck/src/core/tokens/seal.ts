@@ -1,7 +1,13 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 
 /** What a sealed text is for; bytes sealed for one purpose do not open for another. */
-export type Purpose = 'session' | 'work' | 'pending_sign_in' | 'pending_sign_out' | 'keyring'
+export type Purpose =
+  | 'session'
+  | 'work'
+  | 'refusal'
+  | 'pending_sign_in'
+  | 'pending_sign_out'
+  | 'keyring'
 
 /** A key to seal with, and the public name by which it is found again. */
 export interface SealKey {

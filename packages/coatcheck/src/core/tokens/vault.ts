@@ -41,6 +41,7 @@ export type IndexKind =
   | 'account'
   | 'owed'
   | 'logout_token'
+  | 'refusal'
   | 'claim'
 
 /** A vault over these secrets. `random` gives fresh nonces. */

@@ -75,6 +75,7 @@ export function standIn(): StandIn {
       return receipt
     },
     fetch: () => Promise.reject(new Error('The stand-in calls no API.')),
+    refuseSignInsUnderWay: async () => undefined,
     sessions: async () => [],
     coverage: async () => ({ lines: [], warnings: [], registration: {} }),
     close: async () => undefined,

@@ -25,7 +25,7 @@ const ID_AT = 1
 const NONCE_AT = 7
 const TEXT_AT = 19
 const TAG_LENGTH = 16
-const PURPOSES: readonly Purpose[] = ['session', 'work']
+const PURPOSES: readonly Purpose[] = ['session', 'work', 'refusal']
 /** Deciphered at once; a file holds many texts one after the other. */
 const STEP = 262_144
 const NOTHING = Buffer.alloc(0)
