@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { freePorts } from '../servers/ports.ts'
@@ -55,6 +55,30 @@ test('An application that wants no WebSocket says so itself', async (t) => {
   await assert.rejects(openWebSocket(origin), { status: 404 })
 })
 
+test('Its answer is completed and kept by nobody as any other of a user who is signed in', async (t) => {
+  const app = await upstream(t, (_, response) => {
+    response.setHeader('set-cookie', ['own=1', '__Host-coatcheck=forged', 'other=2'])
+    response.setHeader('access-control-allow-origin', 'https://evil.example')
+    response.setHeader('keep-alive', 'timeout=5')
+    response.writeHead(404).end('no')
+  })
+  const { origin, signedIn } = await deploy(t, {
+    applications: [{ name: 'a', upstream: app.url, access: 'api' }],
+  })
+  const { statusCode, headers, text } = await refusedSocket(
+    origin,
+    (await signedIn()).cookieHeader(origin),
+  )
+  assert.deepEqual([statusCode, text], [404, 'no'])
+  assert.equal(headers['cache-control'], 'no-store')
+  assert.equal(headers['x-content-type-options'], 'nosniff')
+  assert.equal(headers['cross-origin-resource-policy'], 'same-origin')
+  assert.equal(headers['access-control-allow-origin'], undefined)
+  assert.deepEqual(headers['set-cookie'], ['own=1', 'other=2'])
+  assert.equal(headers.connection, 'close')
+  assert.equal(headers['keep-alive'], undefined)
+})
+
 test('A WebSocket to an application that is down is answered 502', async (t) => {
   const [port] = await freePorts(1)
   const { origin } = await deploy(t, {
@@ -99,3 +123,16 @@ test('A wish for another protocol with a body is refused: what follows would be 
   assert.equal(text.split('HTTP/1.1').length, 2)
   assert.equal(app.requests.length, 0)
 })
+
+/** What an application answers that opens no WebSocket for this user. */
+async function refusedSocket(
+  url: string,
+  cookie: string,
+): Promise<Pick<IncomingMessage, 'statusCode' | 'headers'> & { text: string }> {
+  const headers = { connection: 'Upgrade', upgrade: 'websocket', cookie }
+  const outgoing = request(url, { headers, agent: false })
+  outgoing.end()
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage]
+  const text = String(Buffer.concat(await answer.toArray()))
+  return { statusCode: answer.statusCode, headers: answer.headers, text }
+}

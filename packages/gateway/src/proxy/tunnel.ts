@@ -9,6 +9,7 @@ import { withoutSetCookiesOfOurs } from './cookies.ts'
 import { hangUp } from './hang-up.ts'
 import { upstreamPath } from './path.ts'
 import { requestHeaders, type Told } from './request-headers.ts'
+import { responseHeaders } from './response-headers.ts'
 
 /** A WebSocket that is to be opened. */
 export interface TunnelRequest {
@@ -27,7 +28,7 @@ export interface TunnelRequest {
  * upstream's status; rejects where there is none.
  */
 export function openTunnel(
-  { configuration, isForged, sockets, streams }: GatewayContext,
+  { configuration, guard, isForged, sockets, streams }: GatewayContext,
   { request, socket, head, told, session, scheme }: TunnelRequest,
 ): Promise<number> {
   const { upstream, stripped } = told.application
@@ -71,7 +72,9 @@ export function openTunnel(
     })
     outgoing.once('response', (answer) => {
       resolve(answer.statusCode ?? 502)
-      socket.write(headOf(answer))
+      const headers = responseHeaders(answer.headers, told.identity !== undefined)
+      guard.complete(headers, told.application)
+      socket.write(refusalHeadOf(answer, headers))
       answer.on('error', () => socket.destroy())
       answer.pipe(socket)
       socket.once('finish', () => hangUp(socket))
@@ -105,10 +108,20 @@ function headOf({ statusCode, statusMessage, rawHeaders }: IncomingMessage): str
     const value = rawHeaders[at + 1] ?? ''
     const lower = name.toLowerCase()
     if (lower === 'set-cookie' && withoutSetCookiesOfOurs(value).length === 0) continue
-    if (statusCode !== 101 && (lower === 'connection' || lower === 'transfer-encoding')) continue
     text += `${name}: ${value}\r\n`
   }
-  return `${text}${statusCode === 101 ? '' : 'Connection: close\r\n'}\r\n`
+  return `${text}\r\n`
+}
+
+/** The same for an answer that opens nothing: the last one on its connection. */
+function refusalHeadOf(
+  { statusCode, statusMessage }: IncomingMessage,
+  headers: Readonly<Record<string, string | string[]>>,
+): string {
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    [value].flat().map((one) => `${name}: ${one}\r\n`),
+  )
+  return `HTTP/1.1 ${statusCode} ${statusMessage}\r\n${lines.join('')}connection: close\r\n\r\n`
 }
 
 /** The upstream did not answer the handshake in time. */
