@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
+import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { TestBrowser } from '#coatcheck/testing/browser'
@@ -152,19 +153,8 @@ test('Beside its path its listener has nothing, and what leads upwards is no pat
 })
 
 test('Where the public listener speaks TLS, so does the one that proxies ask', async (t) => {
-  const pem = (name: string): string =>
-    fileURLToPath(new URL(`../support/tls/localhost.${name}.pem`, import.meta.url))
-  const [port = 0] = await freePorts(1)
-  const tls = { certificate: pem('crt'), key: pem('key') }
-  const { gateway } = await deploy(t, {
-    applications: [],
-    over: {
-      origin: `https://localhost:${port}`,
-      listen: { host: '127.0.0.1', port, tls, trustedProxies: ['127.0.0.1'] },
-      forwardAuth: { path: PATH, application: 'behind', host: '127.0.0.1', port: 0 },
-    },
-  })
-  const ca = readFileSync(tls.certificate)
+  const { gateway } = await deploy(t, await overTls())
+  const ca = readFileSync(pem('crt'))
   const outgoing = request(`${gateway.forwardAuthUrl}${PATH}`, { ca, servername: 'localhost' })
   outgoing.end()
   const [answer] = (await once(outgoing, 'response')) as [IncomingMessage]
@@ -183,11 +173,62 @@ test('An encoding that nobody knows spoils a connection there, too', async (t) =
   assert.ok(!statusesOf(text).includes(401))
 })
 
+test('Who is slow with headers or a body is hung up on there as at the public listener', async (t) => {
+  const { deployment } = await start(t, { limits: { headersSeconds: 0.3 } })
+  const url = deployment.gateway.forwardAuthUrl ?? ''
+  const head = `GET ${PATH} HTTP/1.1\r\nHost: x\r\n`
+  assert.deepEqual(statusesOf(await askRaw(url, head)), [408])
+  assert.deepEqual(statusesOf(await askRaw(url, '')), [408])
+  assert.deepEqual(statusesOf(await askRaw(url, `${head}Content-Length: 9\r\n\r\nsome`)), [401])
+})
+
+test('There is room for so many connections, there too', async (t) => {
+  const { deployment } = await start(t, { limits: { connections: 1 } })
+  const url = deployment.gateway.forwardAuthUrl ?? ''
+  const { hostname, port } = new URL(url)
+  const head = `GET ${PATH} HTTP/1.1\r\nHost: x\r\n`
+  const held = connect(Number(port), hostname)
+  held.write(`${head}\r\n`)
+  await once(held, 'data')
+  const answer = askRaw(url, `${head}Connection: close\r\n\r\n`)
+  assert.equal(await answer.catch(() => ''), '')
+  held.destroy()
+})
+
+test('Who takes too long to begin with TLS is hung up on there, too', async (t) => {
+  const { gateway } = await deploy(t, await overTls({ headersSeconds: 0.4 }))
+  const { hostname, port } = new URL(gateway.forwardAuthUrl ?? '')
+  for (const bytes of ['', '1603010200']) {
+    const socket = connect(Number(port), hostname)
+    socket.write(Buffer.from(bytes, 'hex'))
+    socket.resume()
+    await once(socket, 'close')
+  }
+})
+
 test('A way back to another site is not followed', async (t) => {
   const { ask } = await start(t)
   const answer = await ask({ 'x-forwarded-uri': 'https://evil.example/x', ...PAGE })
   assert.equal(answer.headers.get('location'), '/auth/sign-in?return_to=%2Fx')
 })
+
+function pem(name: string): string {
+  return fileURLToPath(new URL(`../support/tls/localhost.${name}.pem`, import.meta.url))
+}
+
+async function overTls(limits: DeploymentOptions['limits'] = {}): Promise<DeploymentOptions> {
+  const [port = 0] = await freePorts(1)
+  const tls = { certificate: pem('crt'), key: pem('key') }
+  return {
+    applications: [],
+    limits,
+    over: {
+      origin: `https://localhost:${port}`,
+      listen: { host: '127.0.0.1', port, tls, trustedProxies: ['127.0.0.1'] },
+      forwardAuth: { path: PATH, application: 'behind', host: '127.0.0.1', port: 0 },
+    },
+  }
+}
 
 const PAGE = { accept: 'text/html', 'sec-fetch-mode': 'navigate' }
 
@@ -196,12 +237,18 @@ async function start(
   {
     access = 'signed_in',
     trustedProxies = ['127.0.0.0/8'],
-  }: { access?: 'signed_in' | 'api'; trustedProxies?: readonly string[] } = {},
+    limits = {},
+  }: {
+    access?: 'signed_in' | 'api'
+    trustedProxies?: readonly string[]
+    limits?: DeploymentOptions['limits']
+  } = {},
 ) {
   const options: DeploymentOptions = {
     applications: [{ name: 'behind', upstream: 'http://127.0.0.1:9', access }],
     over: { forwardAuth: { path: PATH, application: 'behind', host: '127.0.0.1', port: 0 } },
     trustedProxies,
+    limits,
   }
   const deployment: Deployment = await deploy(t, options)
   return {

@@ -16,6 +16,8 @@ import { lenientPath, pathOf } from './proxy/path.ts'
 import { NOBODYS, type Refusal, toAnswer } from './server/answer.ts'
 import type { GatewayContext } from './server/context.ts'
 import { FAULT } from './server/failure.ts'
+import { limitLateBodies } from './server/late-bodies.ts'
+import { listenerOptions } from './server/listener-options.ts'
 import { send } from './server/send.ts'
 import { tlsFiles } from './server/tls-files.ts'
 
@@ -36,20 +38,21 @@ export const FOR_PROXIES = 'x-coatcheck-for-proxies'
 export function forwardAuthServer(context: GatewayContext, given: ForwardAuth): Server {
   const { limits, listen } = context.configuration
   const application = applicationOf(context, given.application)
-  const options = { maxHeaderSize: limits.headerBytes, keepAliveTimeout: KEPT }
+  const options = listenerOptions(limits)
   const listener: RequestListener = (request, response) => {
     answer(context, given.path, application, request, response).catch((error: unknown) => {
       context.logger.error('forward_auth_failed', { reason: reasonOf(error) })
       if (!response.headersSent) void send(context, toAnswer(FAULT, request), response)
     })
   }
-  return listen.tls === undefined
-    ? createServer(options, listener)
-    : createTlsServer({ ...options, ...tlsFiles(listen.tls) }, listener)
+  const server =
+    listen.tls === undefined
+      ? createServer(options, listener)
+      : createTlsServer({ ...options, ...tlsFiles(listen.tls) }, listener)
+  server.maxConnections = limits.connections
+  limitLateBodies(server, () => true, limits.headersSeconds)
+  return server
 }
-
-/** In milliseconds. Longer than proxies keep a connection, so that it is they who close it. */
-const KEPT = 75_000
 
 async function answer(
   context: GatewayContext,

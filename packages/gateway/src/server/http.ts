@@ -9,6 +9,7 @@ import Fastify, {
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import { originForm } from '../proxy/path.ts'
 import { upstreamPool } from '../proxy/upstream-pool.ts'
+import { listenerOptions } from './listener-options.ts'
 import { tlsFiles } from './tls-files.ts'
 
 /**
@@ -16,27 +17,17 @@ import { tlsFiles } from './tls-files.ts'
  * the media type.
  */
 export function createHttpServer({ listen, limits }: GatewayConfiguration): FastifyInstance {
-  const whole = limits.requestSeconds * 1000
-  const headers = limits.headersSeconds * 1000
-  const times = {
-    maxHeaderSize: limits.headerBytes,
-    requestTimeout: whole,
-    // Node refuses to wait longer for the headers than for all of it.
-    headersTimeout: whole === 0 ? headers : Math.min(headers, whole),
-    // It looks every 30 seconds unless told otherwise, whatever the limits are.
-    connectionsCheckingInterval: Math.min(30_000, Math.max(100, headers / 4)),
-    // Of TLS, before there can be headers. Node waits two minutes unless told otherwise.
-    handshakeTimeout: headers,
-  }
+  const options = listenerOptions(limits)
+  const { requestTimeout, keepAliveTimeout } = options
   const server = Fastify({
     ...(listen.tls === undefined
-      ? { http: times }
+      ? { http: options }
       : {
-          https: { ...times, ...tlsFiles(listen.tls) },
+          https: { ...options, ...tlsFiles(listen.tls) },
         }),
     logger: false,
-    requestTimeout: whole,
-    keepAliveTimeout: 75_000,
+    requestTimeout,
+    keepAliveTimeout,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
