@@ -9,6 +9,7 @@ import type { GatewayContext } from './context.ts'
 import { FAULT } from './failure.ts'
 import type { Operations } from './operations.ts'
 import { addOwnHeaders, send } from './send.ts'
+import { signInAtOrigin } from './sign-in-at-origin.ts'
 
 /** Who answers what on the public listener: the library, the gateway itself, or an application. */
 export function mountRoutes(
@@ -33,7 +34,7 @@ export function mountRoutes(
     if (isOurs || OWN.test(path)) {
       const refusal = guard.refuse(raw, undefined)
       const answer = refusal === undefined ? undefined : toAnswer(refusal, raw)
-      const given = answer ?? (isOurs ? undefined : await own(path))
+      const given = answer ?? (isOurs ? signInAtOrigin(context, raw, path) : await own(path))
       if (isOurs || given !== undefined) {
         reply.hijack()
         if (given !== undefined) return send(context, given, reply.raw)
