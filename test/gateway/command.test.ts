@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { startBrowser } from '#coatcheck/testing/browser'
 import { freePorts } from '../servers/ports.ts'
 import { deploy, KEY } from './command-line.ts'
 
@@ -65,6 +66,34 @@ describe('the command line, against a gateway that runs', () => {
       assert.notEqual((await browser.get(`${at.origin}/`, { follow: false })).status, 200)
     }
     assert.deepEqual(at.provider.liveRefreshTokens(), [])
+    gateway.signal('SIGTERM')
+    assert.equal((await gateway.ended).code, 0)
+  })
+
+  it('signs everybody out, also who is in the middle of a sign-in, who may begin again', async (t) => {
+    const at = await deploy()
+    t.after(at.close)
+    const gateway = await at.gateway()
+    await at.signedIn('U1')
+    at.provider.user = { sub: 'U2' }
+    const browser = startBrowser()
+    const hold = at.provider.hold('token')
+    const page = browser.get(`${at.origin}/`)
+    await hold.received()
+    const all = await at.coatcheck('sign-out', '--all', '--yes')
+    assert.equal(all.code, 0, all.err)
+    assert.match(all.out, /Signed out: 1 sessions\. Left in the store: 0\./)
+    assert.match(all.out, /Sign-ins that were under way have to begin again/)
+
+    hold.release()
+    assert.equal((await page).status, 400)
+    assert.notEqual((await browser.get(`${at.origin}/`, { follow: false })).status, 200)
+    const remains = await at.coatcheck('remains', '--subject', 'U2', '--json')
+    assert.deepEqual(
+      JSON.parse(remains.out).found.filter(({ kind }: { kind: string }) => kind === 'session'),
+      [],
+    )
+    assert.equal((await (await at.signedIn('U2')).get(`${at.origin}/`)).text, 'the application')
     gateway.signal('SIGTERM')
     assert.equal((await gateway.ended).code, 0)
   })

@@ -1,15 +1,20 @@
 import { AuthError } from '#coatcheck'
 import { type Cast, NEW_SID } from './cast.ts'
 import { ORIGIN, type TestProcess } from './process.ts'
+import type { RememberingStores } from './remembering-store.ts'
 import type { SignOut } from './scenario.ts'
 import type { Person, World } from './world.ts'
 
 /** Carries a sign-out out; resolves with whether success was answered. */
 export async function signOut(
-  { auth }: TestProcess,
+  { auth, point }: TestProcess,
   order: SignOut,
   { a }: Cast,
-  { issuer, logoutToken }: { readonly issuer: string; readonly logoutToken: string },
+  {
+    issuer,
+    logoutToken,
+    stores,
+  }: { readonly issuer: string; readonly logoutToken: string; readonly stores: RememberingStores },
 ): Promise<boolean> {
   const ask = async (path: string, init?: RequestInit): Promise<number> =>
     (await auth.handle(new Request(`${ORIGIN}/auth/${path}`, init))).status
@@ -37,6 +42,12 @@ export async function signOut(
       }
       const headers = { cookie: a.cookie ?? '', 'sec-fetch-dest': 'iframe' }
       return (await ask('frontchannel-logout', { headers })) === 200
+    }
+    case 'everybody': {
+      await auth.refuseSignInsUnderWay()
+      await point('look through the contents')
+      for (const { id } of await stores.contents('s.')) await auth.signOut({ session: id.slice(2) })
+      return true
     }
   }
 }

@@ -1,7 +1,7 @@
 import { isSignedIn, wantToken } from './acts.ts'
 import type { Cast } from './cast.ts'
 import { letPass } from './explore.ts'
-import { type Fate, fateOfA, fateOfB, fateOfC } from './fate.ts'
+import { type Fate, fateOfA, fateOfB, fateOfC, fateOfX } from './fate.ts'
 import { heard, receiptsOf } from './heard.ts'
 import type { Ended } from './play.ts'
 import type { TestProcess } from './process.ts'
@@ -29,7 +29,7 @@ export async function lookAtAftermath(
   const usual = new Map<Person, Fate>([
     [a, fateOfA(scenario)],
     [b, fateOfB(scenario)],
-    [x, 'stays'],
+    [x, fateOfX(scenario)],
   ])
   if (c) usual.set(c.person, fateOfC(scenario))
   if (returned) usual.set(returned, 'stays')

@@ -10,7 +10,12 @@ export function endsA(signOut: SignOut): boolean {
 
 /** Whether a sign-out covers the same user's session at another provider session. */
 export function endsB(signOut: SignOut): boolean {
-  return 'names' in signOut && signOut.names === 'subject'
+  return endsX(signOut) || ('names' in signOut && signOut.names === 'subject')
+}
+
+/** Whether a sign-out covers another user's session. */
+export function endsX(signOut: SignOut): boolean {
+  return signOut.by === 'everybody'
 }
 
 /** Whether a sign-out covers a sign-in that began before it and comes back meanwhile. */
@@ -25,6 +30,8 @@ export function endsC(signOut: SignOut, browser: 'same' | 'other'): boolean {
       return browser === 'same'
     case 'front_channel':
       return signOut.names === 'sid'
+    case 'everybody':
+      return true
   }
 }
 
@@ -42,6 +49,12 @@ export function fateOfA({ signOuts, callback, death }: Scenario): Fate {
 export function fateOfB({ signOuts, death }: Scenario): Fate {
   if (death !== undefined) return 'either'
   return signOuts.some(endsB) ? 'gone' : 'stays'
+}
+
+/** What must have become of another user's session. */
+export function fateOfX({ signOuts, death }: Scenario): Fate {
+  if (!signOuts.some(endsX)) return 'stays'
+  return death === undefined ? 'gone' : 'either'
 }
 
 /** What must have become of the sign-in under way. */

@@ -1,7 +1,7 @@
 import { comeBack, isSignedIn, logoutTokenOf, signOut, wantToken } from './acts.ts'
 import type { Cast } from './cast.ts'
 import { startExploration } from './explore.ts'
-import { endsA, endsB, endsC, fateOfA } from './fate.ts'
+import { endsA, endsB, endsC, endsX, fateOfA } from './fate.ts'
 import { ORIGIN, type TestProcess, UNDISTURBED } from './process.ts'
 import { broken, holds } from './promise.ts'
 import type { Call, Scenario, SignOut } from './scenario.ts'
@@ -98,9 +98,10 @@ export async function play(world: World, cast: Cast, scenario: Scenario): Promis
     for (const at of twice ? ([0, 1] as const) : [order.at]) {
       const actor = `sign-out ${place + 1} (${order.by})`
       const covered = coveredBy(order, cast, scenario)
-      begun.push({ process: processes[at], actor, covered })
+      // Nobody finishes it for who dies in the middle: whoever wanted it runs it again.
+      if (order.by !== 'everybody') begun.push({ process: processes[at], actor, covered })
       start(actor, processes[at], async () => {
-        const to = { issuer: provider.issuer, logoutToken }
+        const to = { issuer: provider.issuer, logoutToken, stores: world.stores }
         const done = await signOut(processes[at], order, cast, to)
         holds('answers', done, `a sign-out (${order.by}) was refused`)
         for (const person of covered) await comeLate(person)
@@ -123,10 +124,11 @@ export async function play(world: World, cast: Cast, scenario: Scenario): Promis
   }
 }
 
-function coveredBy(order: SignOut, { a, b, c }: Cast, { callback }: Scenario): Person[] {
+function coveredBy(order: SignOut, { a, b, x, c }: Cast, { callback }: Scenario): Person[] {
   return [
     ...(endsA(order) ? [a] : []),
     ...(endsB(order) ? [b] : []),
+    ...(endsX(order) ? [x] : []),
     ...(c && callback && endsC(order, callback.browser) ? [c.person] : []),
   ]
 }

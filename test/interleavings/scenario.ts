@@ -17,6 +17,8 @@ export type SignOut =
   | { readonly by: 'administrator'; readonly names: 'session' | 'sid' | 'subject'; readonly at: At }
   | { readonly by: 'user'; readonly at: At }
   | { readonly by: 'front_channel'; readonly names: 'sid' | 'cookie'; readonly at: At }
+  /** Who is under way is refused; then whoever is found in the raw contents is signed out. */
+  | { readonly by: 'everybody'; readonly at: At }
 
 /** Somebody wants an access token. */
 export interface Call {

@@ -14,14 +14,15 @@ const AT_ONCE = 16
 const MOST_PASSES = 20
 
 /**
- * Signs out every session that the raw contents of a store show, whatever its indexes say, and
- * looks again until there is none. It leaves no mark, since it names no user: whoever is in the
- * middle of a sign-in comes through, and is found by the next pass if that is in time.
+ * Has every sign-in fail that is under way at this application; then signs out every session that
+ * the raw contents of a store show, whatever its indexes say, and looks again until there is none.
+ * In this order: a sign-in that is not refused any more has its session in what is looked through.
  */
 export async function signOutEverySession(
   auth: Auth,
   contents: RawContents,
 ): Promise<EverySession> {
+  await auth.refuseSignInsUnderWay()
   const receipts: SignOutReceipt[] = []
   let handles = await handlesIn(contents)
   for (let pass = 0; pass < MOST_PASSES && handles.length > 0; pass++) {

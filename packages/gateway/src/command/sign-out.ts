@@ -91,5 +91,5 @@ async function everySession(
 }
 
 const LIMITS =
-  'A sign-in that was under way may still have come to its end behind this: run it again when no ' +
-  'gateway is running, or name the user. Other applications in the same store are signed out too.'
+  'Sign-ins that were under way have to begin again. Other applications in the same store are ' +
+  'signed out too, but for sign-ins that were under way there.'
