@@ -1,19 +1,31 @@
+import { foldedName } from '../guard/forged-headers.ts'
 import type { Refuse } from './relations.ts'
 import { at } from './secret-files.ts'
 
-/** Names of headers must differ from one another, and from those that HTTP lives by. */
+/**
+ * Names of headers must differ from one another, and from those that HTTP and browsers live by, for
+ * servers that fold names, too.
+ */
 export function headerRelations(tree: unknown, refuse: Refuse): void {
-  const seen = new Map<string, string>()
+  const seen = new Map<string, { readonly setting: string; readonly name: string }>()
   for (const [setting, initial] of Object.entries(HEADERS)) {
     const name = String(at(tree, ['headers', setting]) ?? initial).toLowerCase()
-    const other = seen.get(name)
+    const folded = foldedName(name)
+    const other = seen.get(folded)
     if (other !== undefined) {
-      refuse(['headers', setting], `headers.${other} has this name too: write another`)
+      const same =
+        other.name === name
+          ? `headers.${other.setting} has this name too`
+          : `headers.${other.setting} has the same letters and digits, by which many servers know a header`
+      refuse(['headers', setting], `${same}: write another`)
     }
-    if (RESERVED.includes(name)) {
-      refuse(['headers', setting], 'this header means something else to HTTP: write another')
+    if (RESERVED.has(folded) || OF_BROWSERS.test(name)) {
+      refuse(
+        ['headers', setting],
+        'this header means something else to HTTP, browsers or the gateway: write another',
+      )
     }
-    seen.set(name, setting)
+    seen.set(folded, { setting, name })
   }
 }
 
@@ -25,17 +37,36 @@ const HEADERS = {
   identity: 'X-Coatcheck-Identity',
 }
 
-const RESERVED = [
-  'authorization',
-  'connection',
-  'content-length',
-  'cookie',
-  'forwarded',
-  'host',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-]
+/** What says how a message is to be read, or what a browser says of a request. */
+const OF_BROWSERS = /^(?:accept|access.control|content|if|proxy|sec)[^a-z0-9]/
+
+const RESERVED = new Set(
+  [
+    'accept',
+    'authorization',
+    'cache-control',
+    'connection',
+    'cookie',
+    'date',
+    'expect',
+    'forwarded',
+    'host',
+    'http2-settings',
+    'keep-alive',
+    'origin',
+    'range',
+    'referer',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+    'user-agent',
+    'via',
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-prefix',
+    'x-forwarded-proto',
+    'x-real-ip',
+    'x-requested-with',
+  ].map(foldedName),
+)

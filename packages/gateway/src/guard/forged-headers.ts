@@ -9,9 +9,9 @@ export type ForgedHeaders = (name: string) => boolean
  * the names that HTTP itself lives by, which as they should be written are none of these.
  */
 export function forgedHeaders(configured: readonly string[]): ForgedHeaders {
-  const names = new Set([...configured, ...NAMES].map(fold))
-  const families = FAMILIES.map(fold)
-  const foldedOwn = new Set([...HTTPS_OWN].map(fold))
+  const names = new Set([...configured, ...NAMES].map(foldedName))
+  const families = FAMILIES.map(foldedName)
+  const foldedOwn = new Set([...HTTPS_OWN].map(foldedName))
   /** Browsers use a few dozen names over and over. */
   const known = new Map<string, boolean>()
 
@@ -103,13 +103,14 @@ const HTTPS_OWN = new Set([
   'upgrade',
 ])
 
-function fold(name: string): string {
+/** A name by its letters and digits alone. */
+export function foldedName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '')
 }
 
 /** As it is, as an application that decodes it has it, and without the prefix that CGI gives. */
 function foldings(name: string): string[] {
-  const plain = [name, ...decoded(name)].map(fold)
+  const plain = [name, ...decoded(name)].map(foldedName)
   return [...plain, ...plain.flatMap((one) => (one.startsWith('http') ? one.slice(4) : []))]
 }
 
