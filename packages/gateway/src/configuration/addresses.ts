@@ -5,6 +5,8 @@ import { isAddressOrRange, isFilled, isLoopback, maybe, text, whole } from './ki
 const PORT = 'write a port from 0 to 65535 (0: any that is free)'
 /** Reached from this machine only. */
 export const DEFAULT_HOST = '127.0.0.1'
+/** Of the public listener, where none is written. */
+export const DEFAULT_PORT = 4180
 
 /** The port of a listener. */
 export const port: z.ZodType<number> = whole({ what: 'The port.', fix: PORT }, 0, 65_535)
@@ -71,7 +73,7 @@ export const listen: z.ZodType<GatewayConfiguration['listen']> = z
       z.strictObject(
         {
           host: host('Address to listen at; `0.0.0.0` for all.').default(DEFAULT_HOST),
-          port: port.default(4180),
+          port: port.default(DEFAULT_PORT),
           tls: maybe(tls).meta({
             description: 'Without it the gateway speaks plain HTTP, to a load balancer.',
           }),

@@ -123,7 +123,8 @@ export const ONLY_NAME = 'application'
 
 const FORWARD_FIX =
   'write a path such as /forward-auth, or an object with path, application, host and port'
-const FORWARD_PORT = 4181
+/** Of the listener of forward-auth, where none is written. */
+export const FORWARD_PORT = 4181
 const FORWARD_PATH = {
   what: 'The path another proxy asks.',
   fix: 'write a path such as /forward-auth',

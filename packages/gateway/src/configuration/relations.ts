@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { resolve } from 'node:path'
 import { applicationRelations } from './application-relations.ts'
 import { headerRelations } from './header-relations.ts'
+import { listenerRelations } from './listener-relations.ts'
 import { keyOf, type Mistake, type Path } from './mistake.ts'
 import { redisRelations } from './redis-relations.ts'
 import { at } from './secret-files.ts'
@@ -22,7 +23,7 @@ export function relationMistakes(source: Source, folder: string): Mistake[] {
   applicationRelations(tree, refuse)
   headerRelations(tree, refuse)
   times(tree, refuse)
-  ports(tree, refuse)
+  listenerRelations(tree, refuse)
   redisRelations(tree, refuse)
   pemFiles(tree, folder, refuse)
   return mistakes
@@ -59,23 +60,6 @@ function times(tree: unknown, refuse: Refuse): void {
       )
     }
   }
-}
-
-function ports(tree: unknown, refuse: Refuse): void {
-  const listen = portOf(at(tree, ['listen'])) ?? 4180
-  for (const name of ['operations', 'tokenEndpoint', 'forwardAuth']) {
-    const port = portOf(at(tree, [name]))
-    if (port !== undefined && port !== 0 && port === listen) {
-      refuse([name], 'listen has this port too: write another')
-    }
-  }
-}
-
-function portOf(address: unknown): number | undefined {
-  const port = isObject(address) ? at(address, ['port']) : address
-  if (typeof port === 'number') return port
-  const written = typeof port === 'string' ? /(?:^|:)(\d+)$/.exec(port)?.[1] : undefined
-  return written === undefined ? undefined : Number(written)
 }
 
 function pemFiles(tree: unknown, folder: string, refuse: Refuse): void {
