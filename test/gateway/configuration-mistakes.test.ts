@@ -41,6 +41,14 @@ function mistakesIn(text: string, environment: Record<string, string> = {}): rea
   return []
 }
 
+/** A file with two applications that have these settings. */
+function two(one: string, other: string): string {
+  const lines = [one, other].map((parts) => `  - { ${parts}, upstream: "http://127.0.0.1:1" }`)
+  return file(['applications:', ...lines].join('\n'), 'upstream')
+}
+
+const TOLD = 'backchannelLogoutUri: "http://127.0.0.1:1/out"'
+
 /** What was written, the key it is about, the line it is in, and words of the fix. */
 const table: [string, string, string, number | undefined, RegExp][] = [
   ['no origin', file('', 'origin'), 'origin', undefined, /missing: .*https:\/\/apps\.example/],
@@ -216,6 +224,41 @@ const table: [string, string, string, number | undefined, RegExp][] = [
     'applications[1].name',
     9,
     /write another/,
+  ],
+  [
+    'two applications whose sign-outs receipts cannot tell apart',
+    two(`name: orders.v1, path: /a, ${TOLD}`, `name: orders_v1, path: /b, ${TOLD}`),
+    'applications[1].name',
+    9,
+    /applications\[0\] .*write one that differs in its letters or digits/,
+  ],
+  [
+    'the same by their capital letters',
+    two(`name: A, path: /a, ${TOLD}`, `name: a, path: /b, ${TOLD}`),
+    'applications[1].name',
+    9,
+    /differs in its letters or digits/,
+  ],
+  [
+    'a name that is too long for receipts',
+    two('name: a, path: /a', `name: ${'x'.repeat(53)}, path: /b, ${TOLD}`),
+    'applications[1].name',
+    9,
+    /52 characters/,
+  ],
+  [
+    'a path that differs from another by capital letters',
+    two('name: a, path: /admin', 'name: b, path: /Admin'),
+    'applications[1].path',
+    9,
+    /applications\[0\].*400.*write another/,
+  ],
+  [
+    'a path below one that differs by capital letters',
+    two('name: a, path: /Admin/', 'name: b, path: /admin/x'),
+    'applications[1].path',
+    9,
+    /applications\[0\].*400.*write another/,
   ],
   [
     'an application behind one that takes everything',
@@ -418,6 +461,20 @@ const table: [string, string, string, number | undefined, RegExp][] = [
     /10\.0\.0\.0\/8/,
   ],
   [
+    'everybody as a proxy',
+    file('listen: { trustedProxies: [127.0.0.1, 0.0.0.0/0] }'),
+    'listen.trustedProxies[1]',
+    8,
+    /everybody.*10\.0\.0\.0\/8/,
+  ],
+  [
+    'everybody as a proxy, by IPv6',
+    file('listen: { trustedProxies: ["::/0"] }'),
+    'listen.trustedProxies[0]',
+    8,
+    /everybody/,
+  ],
+  [
     'a certificate that is not there',
     file('listen: { tls: { certificate: a.pem, key: coatcheck.yaml } }'),
     'listen.tls.certificate',
@@ -437,6 +494,36 @@ const table: [string, string, string, number | undefined, RegExp][] = [
     'tokenEndpoint',
     8,
     /write another/,
+  ],
+  [
+    'a port for forward-auth and for browsers',
+    file('forwardAuth: { path: /check, port: 4180 }\nlisten: { trustedProxies: [::1] }'),
+    'forwardAuth',
+    8,
+    /listen has this port too.*forwardAuth\.port/,
+  ],
+  [
+    'the port that forward-auth has unless told otherwise',
+    file('forwardAuth: /check\nlisten: { port: 4181, trustedProxies: [::1] }'),
+    'forwardAuth',
+    8,
+    /listen has this port too.*4181.*forwardAuth\.port/,
+  ],
+  [
+    'the same where it has an application',
+    file(
+      'forwardAuth: { path: /check, application: application }\nlisten: { host: 0.0.0.0, port: 4181, trustedProxies: [::1] }',
+    ),
+    'forwardAuth',
+    8,
+    /forwardAuth\.port/,
+  ],
+  [
+    'a port for metrics and for tokens',
+    file('operations: 4190\ntokenEndpoint: 4190'),
+    'tokenEndpoint',
+    9,
+    /operations has this port too: write another/,
   ],
   [
     'forward-auth for an application nobody knows',
@@ -480,6 +567,38 @@ const table: [string, string, string, number | undefined, RegExp][] = [
     8,
     /write another/,
   ],
+  [
+    'a header that servers which fold names take for another',
+    file('headers: { user: X-A, email: x_a }'),
+    'headers.email',
+    8,
+    /headers\.user .*letters and digits.*write another/,
+  ],
+  ...[
+    'Origin',
+    'Accept',
+    'accept_language',
+    'Sec-Fetch-Site',
+    'Sec-Fetch-User',
+    'X-Requested-With',
+    'Host',
+    'Cookie',
+    'COOKIE_',
+    'Keep-Alive',
+    'Proxy-Authorization',
+    'Trailer',
+    'Expect',
+    'Transfer_Encoding',
+    'Content-Type',
+    'X-Real-IP',
+    'X-Forwarded-Prefix',
+  ].map((name): [string, string, string, number, RegExp] => [
+    `a header that means something else: ${name}`,
+    file(`headers: { identity: ${name} }`),
+    'headers.identity',
+    8,
+    /something else.*write another/,
+  ]),
   [
     'a limit that is a text',
     file('limits: { requestBytes: 10MB }'),
@@ -551,4 +670,28 @@ describe('a mistake in the configuration is answered with its key, its line and 
     const [wrong] = mistakesIn(file(''), { COATCHECK_LISTEN__PORT: 'http' })
     assert.deepEqual([wrong?.key, wrong?.where], ['listen.port', 'COATCHECK_LISTEN__PORT'])
   })
+})
+
+describe('what goes well together is no mistake', () => {
+  for (const [title, text] of [
+    [
+      'names that only receipts would take for one, of applications that are not told',
+      two(`name: orders.v1, path: /a, ${TOLD}`, 'name: orders_v1, path: /b'),
+    ],
+    [
+      'a long name nobody is told by',
+      two('name: a, path: /a', `name: ${'x'.repeat(300)}, path: /b`),
+    ],
+    [
+      'a name as long as may be',
+      two('name: a, path: /a', `name: ${'x'.repeat(52)}, path: /b, ${TOLD}`),
+    ],
+    ['paths that begin alike', two('name: a, path: /admin', 'name: b, path: /Admins')],
+    ['a narrower path first', two('name: a, path: /Admin/x', 'name: b, path: /admin')],
+    ['a port at two addresses', file('operations: 127.0.0.1:9000\nlisten: 10.0.0.1:9000')],
+    ['any free port, twice', file('operations: 0\nlisten: 0')],
+    ['other names', file('headers: { user: Remote-User, groups: Remote-Groups, email: Mail }')],
+  ] as const) {
+    it(title, () => assert.deepEqual(mistakesIn(text), []))
+  }
 })

@@ -5,6 +5,7 @@ import type {
 } from '../configuration/configuration.ts'
 import type { SigningKeys } from '../identity/signing-keys.ts'
 import { type LogoutTarget, logoutToken } from './logout-token.ts'
+import { placeName } from './place-name.ts'
 
 /** The places of all applications that want to hear of sign-outs. */
 export function applicationPlaces(
@@ -86,9 +87,4 @@ function targetsOf({ named, sessions }: Ended): LogoutTarget[] {
     ...sessions.map(({ subject, handle }) => ({ subject, handle })),
     ...[...new Set(users)].map((subject) => ({ subject })),
   ]
-}
-
-/** Lower-case letters, digits and hyphens. */
-function placeName(name: string): string {
-  return `application-${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`
 }

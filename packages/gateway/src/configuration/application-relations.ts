@@ -1,5 +1,7 @@
+import { LONGEST_PLACE, placeName } from '../applications/place-name.ts'
+import { lenientPath } from '../proxy/path.ts'
 import { ONLY_NAME } from './applications.ts'
-import { isHost } from './kinds.ts'
+import { isHost, isPath } from './kinds.ts'
 import type { Path } from './mistake.ts'
 import type { Refuse } from './relations.ts'
 import { at } from './secret-files.ts'
@@ -39,6 +41,7 @@ function applications(tree: unknown, refuse: Refuse): void {
     }
   }
   neighbours(list(many), refuse)
+  places(list(many), refuse)
   hosts(origin, list(many), refuse)
   accessTokens(tree, list(many), refuse)
 }
@@ -80,16 +83,23 @@ function neighbours(all: readonly unknown[], refuse: Refuse): void {
       refuse(['applications', index, 'name'], 'another application has this name: write another')
     }
     const [host, path] = [at(one, ['host']), at(one, ['path']) ?? '/']
-    const hiding = before.findIndex((other) => {
-      const otherHost = at(other, ['host'])
-      return (
-        (otherHost === undefined || otherHost === host) && isBelow(path, at(other, ['path']) ?? '/')
-      )
-    })
+    const aboveBy = (read: (path: unknown) => unknown): number =>
+      before.findIndex((other) => {
+        const otherHost = at(other, ['host'])
+        const isOfHost = otherHost === undefined || otherHost === host
+        return isOfHost && isBelow(read(path), read(at(other, ['path']) ?? '/'))
+      })
+    const hiding = aboveBy((written) => written)
+    const alike = aboveBy(leniently)
     if (hiding >= 0) {
       refuse(
         ['applications', index],
         `no request ever gets here, since applications[${hiding}] takes all of them: put the narrower one first`,
+      )
+    } else if (alike >= 0) {
+      refuse(
+        ['applications', index, 'path'],
+        `a server that does not tell capital letters apart takes it for the path of applications[${alike}], so that every request for it gets 400: write another`,
       )
     }
     if (typeof path === 'string' && isBelow(path, '/auth')) {
@@ -99,6 +109,35 @@ function neighbours(all: readonly unknown[], refuse: Refuse): void {
       )
     }
   }
+}
+
+/** Receipts and what is owed know applications by a narrower kind of name. */
+function places(all: readonly unknown[], refuse: Refuse): void {
+  const seen = new Map<string, number>()
+  for (const [index, one] of all.entries()) {
+    const name = at(one, ['name'])
+    if (typeof name !== 'string' || at(one, ['backchannelLogoutUri']) === undefined) continue
+    const place = placeName(name)
+    const other = seen.get(place)
+    const key: Path = ['applications', index, 'name']
+    if (name.length > LONGEST_PLACE) {
+      refuse(
+        key,
+        `an application that is told of sign-outs has this name in receipts: write one of ${LONGEST_PLACE} characters at most`,
+      )
+    } else if (other !== undefined && at(all[other], ['name']) !== name) {
+      refuse(
+        key,
+        `receipts of sign-outs could not tell it from applications[${other}] by its name: write one that differs in its letters or digits`,
+      )
+    }
+    seen.set(place, other ?? index)
+  }
+}
+
+/** As the proxy looks for requests that could be read in two ways. */
+function leniently(path: unknown): unknown {
+  return typeof path === 'string' && isPath(path) ? lenientPath(path) : undefined
 }
 
 function isBelow(path: unknown, other: unknown): boolean {
