@@ -11,6 +11,7 @@ import {
   startClock,
 } from '../support/application.ts'
 import { testPlace } from '../support/place.ts'
+import { arriving, ask, failures } from '../support/requests.ts'
 import type { OpenedStore, OpenStore } from './remains-stores.ts'
 
 export const ALICE = { sub: 'alice-7c1f02', sid: 'provider-session-of-alice' }
@@ -134,6 +135,21 @@ export function testSignOuts(open: OpenStore): void {
     })
     assert.equal(remains.verdict, 'not_judged')
     assert.deepEqual(remains.looked.keyrings, { found: 1, unwrapped: 0 })
+  })
+
+  it('finds nothing of a sign-in that was refused, and takes the refusal for nobody', async (t) => {
+    const { app, look, revoked } = await start(t, open)
+    app.provider.user = ALICE
+    const { path, cookie } = await arriving(app)
+    await app.auth.refuseSignInsUnderWay()
+    await app.another().refuseSignInsUnderWay()
+    assert.equal((await ask(app, path, { cookie })).status, 400)
+    assert.deepEqual(failures(app), ['signed_out_meanwhile'])
+    await revoked()
+    const after = await look([{ subject: ALICE.sub }, { sid: ALICE.sid }], app.provider.secrets())
+    assert.deepEqual([after.found, after.undecided], [[], []])
+    assert.equal(after.verdict, 'nothing_left')
+    assert.equal(after.looked.others, 1)
   })
 
   it('takes the same subject of another application for somebody else', async (t) => {
