@@ -3,6 +3,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { RootDatabase } from 'lmdb'
 import { lmdbStore } from '#coatcheck/stores/lmdb'
 import { createJournal, type Journal } from '#coatcheck/stores/lmdb/journal'
 import { openJournalFile } from '#coatcheck/stores/lmdb/journal-file'
@@ -86,6 +87,40 @@ describe('the journal of lmdbStore', () => {
     file.close()
   })
 
+  it('nor by those who waited for the next flush when one was refused', async (t) => {
+    const environment = openEnvironment()
+    t.after(environment.close)
+    const { table } = openTable(environment.database)
+    const file = openJournalFile(environment.database, table)
+    assert.ok(file !== undefined)
+    // The system tells of what it dropped once: the next flush succeeds.
+    const refusals = [new Error('EIO')]
+    const sync = async (): Promise<void> => {
+      const refusal = refusals.pop()
+      if (refusal !== undefined) throw refusal
+    }
+    const journal = createJournal(table, recordWrites(table), { ...file, sync })
+    const [first, second] = [journal.sync(), journal.sync()]
+    await assert.rejects(first, /EIO/)
+    await assert.rejects(second, /could not be written/)
+    file.close()
+  })
+
+  it('does not take for committed what another store wrote in the same transaction', (t) => {
+    const { recording, journal, database } = start(t)
+    const other = start(t, database)
+    let found: ReturnType<Journal['noting']> | undefined
+    assert.throws(() =>
+      recording.table.transactionSync(() => {
+        journal.noting(() => recording.table.put(Buffer.from('v test'), Buffer.from('lost')))
+        found = other.journal.noting(() => 'already gone')
+        throw new Error('The disk is full.')
+      }),
+    )
+    assert.ok(found !== undefined)
+    assert.equal(other.journal.visible()(found), false)
+  })
+
   for (const again of ['by another process that was there', 'by one that starts'] as const) {
     it(`goes on ${again} where one was killed between its entry and its commit`, async (t) => {
       const { path, database, close } = openEnvironment()
@@ -107,14 +142,21 @@ describe('the journal of lmdbStore', () => {
   }
 })
 
-function start(t: TestContext): { recording: Recording; journal: Journal } {
-  const environment = openEnvironment()
-  t.after(environment.close)
-  const { table } = openTable(environment.database)
+function start(
+  t: TestContext,
+  database: RootDatabase = emptyDatabase(t),
+): { database: RootDatabase; recording: Recording; journal: Journal } {
+  const { table } = openTable(database)
   const recording = recordWrites(table)
-  const file = openJournalFile(environment.database, table)
+  const file = openJournalFile(database, table)
   t.after(() => file?.close())
-  return { recording, journal: createJournal(table, recording, file) }
+  return { database, recording, journal: createJournal(table, recording, file) }
+}
+
+function emptyDatabase(t: TestContext): RootDatabase {
+  const { database, close } = openEnvironment()
+  t.after(close)
+  return database
 }
 
 async function killedBeforeCommit(path: string): Promise<void> {

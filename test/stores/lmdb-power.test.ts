@@ -152,6 +152,19 @@ describe('lmdbStore, after a loss of power', () => {
     assert.equal(size, 2 ** 20)
   })
 
+  for (const options of [{ overlappingSync: false }, { noSync: true }]) {
+    it(`does again what was answered where it is opened with ${JSON.stringify(options)} from then on`, async (t) => {
+      const { store, flushed, files } = await start(t)
+      await signIn(store, 'alice', ['a1'])
+      const { data } = await flushed()
+      await signOut(store, 'alice')
+      const found = find({ data, journal: files().journal }, options)
+      assert.equal(found.store.get('a1'), undefined)
+      assert.notEqual(found.store.get('owed/a1'), undefined)
+      await found.close()
+    })
+  }
+
   it('takes nothing from the journal of another environment', async (t) => {
     const { store, files } = await start(t)
     await signIn(store, 'alice', ['a1'])

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { open, type RootDatabase } from 'lmdb'
+import { open, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
 import type { TokenStore } from '#coatcheck/core/tokens/store'
 import { lmdbStore } from '#coatcheck/stores/lmdb'
 
@@ -45,12 +45,15 @@ export interface Found {
 }
 
 /** Opens it as LMDB does on a machine that was started anew. */
-export function find({ data, journal }: { data: Buffer; journal: Buffer | undefined }): Found {
+export function find(
+  { data, journal }: { data: Buffer; journal: Buffer | undefined },
+  options: RootDatabaseOptions = {},
+): Found {
   const path = mkdtempSync(join(tmpdir(), 'coatcheck-lmdb-'))
   writeFileSync(join(path, 'data.mdb'), data)
   if (journal !== undefined) writeFileSync(join(path, 'coatcheck.journal'), journal)
   // By itself it would notice that it is still the same day, and take what was never flushed.
-  const database = open({ path, ...{ safeRestore: true } })
+  const database = open({ path, ...options, ...{ safeRestore: true } })
   const store = lmdbStore(database)
   return {
     path,

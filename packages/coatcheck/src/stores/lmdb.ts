@@ -5,7 +5,7 @@ import type { IndexMark, Owe, RemovalStep, StoredEntry, TokenStore } from '../co
 import { establishedIn, expiresAtIn, valueIn } from './layout/record-bytes.ts'
 import { createEndingRows } from './lmdb/ending-rows.ts'
 import { createJournal } from './lmdb/journal.ts'
-import { openJournalFile } from './lmdb/journal-file.ts'
+import { isJournaled, openJournalFile } from './lmdb/journal-file.ts'
 import {
   ALL_RECORDS,
   claimKey,
@@ -43,7 +43,8 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
   const file = openJournalFile(database, bare)
   if (file !== undefined) recover(bare, file)
   const recording = recordWrites(bare)
-  const journal = createJournal(bare, recording, file)
+  if (!isJournaled(database)) file?.close()
+  const journal = createJournal(bare, recording, isJournaled(database) ? file : undefined)
   const steps = createSteps(bare, journal)
   const { table } = recording
   const opened = { table, pageSize }

@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fdatasync,
   fstatSync,
   fsyncSync,
@@ -28,16 +29,22 @@ export interface JournalFile {
 const SIZE = 2 * HALF
 const flush = promisify(fdatasync)
 
+/** Whether commits are flushed behind. If not, they wait for the disk themselves. */
+export function isJournaled(database: LmdbDatabase): boolean {
+  return Reflect.get(database, 'overlappingSync') === true
+}
+
 /**
- * Opens the journal of an environment, or answers nothing where it has no use for one: it is not on
- * disk, or its commits wait for the disk themselves. Throws a `TypeError` where the file cannot be
+ * Opens the journal of an environment, or answers nothing where it has none and no use for one: it
+ * is not on disk, or is not {@link isJournaled}. Throws a `TypeError` where the file cannot be
  * read and written: what was answered before a loss of power may be in it.
  */
 export function openJournalFile(database: LmdbDatabase, table: LmdbTable): JournalFile | undefined {
   const [path, isFile] = [Reflect.get(database, 'path'), Reflect.get(database, 'noSubdir') === true]
-  if (typeof path !== 'string' || Reflect.get(database, 'overlappingSync') !== true)
-    return undefined
+  if (typeof path !== 'string') return undefined
   const name = isFile ? `${path}-journal` : join(path, 'coatcheck.journal')
+  // One that is there may have what was answered while the environment was opened in another way.
+  if (!isJournaled(database) && !existsSync(name)) return undefined
   const mode = statSync(isFile ? path : join(path, 'data.mdb')).mode & 0o777
   const open = (): number => openSync(name, constants.O_RDWR | constants.O_CREAT, mode)
 

@@ -120,7 +120,8 @@ export function createJournal(
       table.resetReadTxn()
       const { number, hole } = readProgress(table)
       return (step) => {
-        if (step.entry === 'committed') return true
+        // Another store on this environment may have written it in the very transaction of the step.
+        if (step.entry === 'committed') return number >= step.number
         // Had its commit failed, another step had its number: and its place, or left a hole.
         if (step.entry === undefined || number < step.number || hole >= step.number) return false
         return (
@@ -133,6 +134,8 @@ export function createJournal(
     async sync() {
       try {
         await file?.sync()
+        // The system tells of what it dropped only once, and all that comes later is tied to it.
+        if (!isTrusted) throw new Error('The journal could not be written to disk before.')
       } catch (error) {
         // The system may have dropped what it could not write: nothing in the file counts any more.
         isTrusted = false
