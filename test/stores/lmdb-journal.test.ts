@@ -8,6 +8,7 @@ import { lmdbStore } from '#coatcheck/stores/lmdb'
 import { createJournal, type Journal } from '#coatcheck/stores/lmdb/journal'
 import { openJournalFile } from '#coatcheck/stores/lmdb/journal-file'
 import { type Recording, recordWrites } from '#coatcheck/stores/lmdb/recording'
+import { createSteps } from '#coatcheck/stores/lmdb/steps'
 import { openTable } from '#coatcheck/stores/lmdb/table'
 import { assertConsistent } from './consistency.ts'
 import { openEnvironment } from './environment.ts'
@@ -119,6 +120,28 @@ describe('the journal of lmdbStore', () => {
     )
     assert.ok(found !== undefined)
     assert.equal(other.journal.visible()(found), false)
+  })
+
+  it('lets nobody wait for ever where the disk refuses both it and the environment', async (t) => {
+    const { recording, journal } = start(t)
+    const { transaction } = recording.table
+    const table = {
+      ...recording.table,
+      // As lmdb 3.5.6 does: the commit is seen by everybody, then fails, and is never flushed.
+      async transaction<T>(work: () => T): Promise<T> {
+        await transaction(work)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        throw new Error('EIO of the environment')
+      },
+      committed: Promise.resolve(),
+      flushed: new Promise(() => undefined),
+    }
+    const sync = async (): Promise<void> => {
+      throw new Error('EIO of the journal')
+    }
+    const steps = createSteps(table, { ...journal, sync })
+    const write = (): unknown => recording.table.put(Buffer.from('v test'), Buffer.from('any'))
+    await assert.rejects(steps.durable(write), /EIO of the environment/)
   })
 
   for (const again of ['by another process that was there', 'by one that starts'] as const) {

@@ -64,8 +64,18 @@ export function createSteps(table: LmdbTable, journal: Journal): Steps {
       })
       // Asked for at once: a moment later `flushed` may stand for others' writes.
       const flushed = quietly(Promise.resolve(table.flushed.then(() => undefined)))
-      const answer = ({ done }: Noted<T>): void =>
-        resolve({ done, onDisk: () => synced?.catch(() => flushed) ?? flushed })
+      // Where the disk refuses what is visible already, `flushed` never settles; its commit fails.
+      const inEnvironment = async ({ isWritten }: Noted<T>): Promise<void> => {
+        await committed
+        // What it saw others write is not in what was flushed for it.
+        if (synced !== undefined && !isWritten) await synced
+        await flushed
+      }
+      const answer = (noted: Noted<T>): void => {
+        const onDisk = (): Promise<void> =>
+          synced?.catch(() => inEnvironment(noted)) ?? inEnvironment(noted)
+        resolve({ done: noted.done, onDisk })
+      }
       const letGo = (): void => {
         if (step !== undefined) watch.letGo(step)
       }
