@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { RootDatabase } from 'lmdb'
@@ -142,6 +143,18 @@ describe('the journal of lmdbStore', () => {
     const steps = createSteps(table, { ...journal, sync })
     const write = (): unknown => recording.table.put(Buffer.from('v test'), Buffer.from('any'))
     await assert.rejects(steps.durable(write), /EIO of the environment/)
+  })
+
+  it('does not get in the way of an environment that is closed while steps are under way', async (t) => {
+    const { path, database, close } = openEnvironment()
+    t.after(() => rmSync(path, { recursive: true, force: true }))
+    const store = lmdbStore(database)
+    const ids = ['a1', 'a2', 'a3']
+    for (const id of ids) await store.insert(id, recordOf(id, { indexes: ['alice'] }))
+    const removed = ids.map((id) => store.remove(id))
+    await store.close()
+    await close()
+    for (const value of await Promise.all(removed)) assert.notEqual(value, undefined)
   })
 
   for (const again of ['by another process that was there', 'by one that starts'] as const) {

@@ -201,6 +201,7 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
 
     async close() {
       // The environment is the application's.
+      steps.close()
       journal.close()
     },
   }

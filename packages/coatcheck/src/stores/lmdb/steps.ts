@@ -11,6 +11,8 @@ export interface Steps {
    * more steps follow, it is on disk with the last of them.
    */
   durable<T>(work: () => T, isLast?: (done: T) => boolean): Promise<T>
+  /** Reads no more by itself; steps under way end when lmdb has flushed them. */
+  close(): void
 }
 
 /**
@@ -94,6 +96,8 @@ export function createSteps(table: LmdbTable, journal: Journal): Steps {
       if (isLast(done)) await onDisk()
       return done
     },
+
+    close: watch.close,
   }
 }
 

@@ -7,6 +7,8 @@ export interface Watch {
   letGo(step: Noted<unknown>): void
   /** Looks now. */
   look(): void
+  /** Looks no more: lmdb fails where it is read while it is closed. It tells all who still wait. */
+  close(): void
 }
 
 /** Milliseconds between two looks. */
@@ -19,8 +21,10 @@ const PAUSE = 1
 export function createWatch(journal: Journal): Watch {
   const waiting = new Map<Noted<unknown>, () => void>()
   let isTimed = false
+  let isClosed = false
 
   function look(): void {
+    if (waiting.size === 0) return
     try {
       const isVisible = journal.visible()
       for (const [step, seen] of waiting) {
@@ -47,7 +51,7 @@ export function createWatch(journal: Journal): Watch {
   return {
     add(step, seen) {
       // Only lmdb itself can tell.
-      if (step.entry === undefined) return
+      if (step.entry === undefined || isClosed) return
       waiting.set(step, seen)
       lookLater()
     },
@@ -55,5 +59,9 @@ export function createWatch(journal: Journal): Watch {
       waiting.delete(step)
     },
     look,
+    close() {
+      isClosed = true
+      waiting.clear()
+    },
   }
 }
