@@ -59,7 +59,8 @@ export function steppedStore(
   }
 }
 
-/** The same in each run, as far as that can be: the provider's port is part of what names a `jti`. */
+/** The same in each run, as far as that can be: the provider's port is part of what names these. */
 function short(id: string): string {
+  if (id.startsWith('n.')) return 'refusal'
   return id.startsWith('j.') ? 'jti' : id.slice(0, 6)
 }
