@@ -1,11 +1,12 @@
-import { fork } from 'node:child_process'
+import { fork, type Serializable } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { cpuOf } from './load.ts'
 
 /** A process of a benchmark, and what it said of itself once it was ready. */
 export interface Child<Told> {
   readonly told: Told
+  /** Sends it a message, and resolves with its next one. One question at a time. */
+  ask<Answer>(question: Serializable): Promise<Answer>
   /** CPU time so far, of all its threads, in microseconds. */
   cpu(): Promise<number>
   close(): Promise<void>
@@ -33,9 +34,15 @@ export async function startChild<Told>(
     env: { ...process.env, ...env },
   })
   const [told] = await once(child, 'message')
+  const ask: Child<Told>['ask'] = async (question) => {
+    child.send(question)
+    const [answer] = await once(child, 'message')
+    return answer
+  }
   return {
     told,
-    cpu: () => cpuOf(child),
+    ask,
+    cpu: () => ask('cpu'),
     async close() {
       const exit = once(child, 'exit')
       child.disconnect()

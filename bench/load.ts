@@ -1,5 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import autocannon from 'autocannon'
 
 /** A server in another process that can be put under load. */
@@ -25,7 +23,7 @@ export interface Load {
 }
 
 /** Puts a target under load. Throws where any answer is not 2xx: it would not be what is measured. */
-export async function runLoad(
+async function runLoad(
   { url, headers, cpu }: Target,
   { seconds, connections }: Load,
 ): Promise<Run> {
@@ -60,11 +58,4 @@ export async function takeTurns<Name extends string>(
     }
   }
   return runs
-}
-
-/** The CPU time of a forked process that answers the message `cpu` with it. */
-export async function cpuOf(child: ChildProcess): Promise<number> {
-  child.send('cpu')
-  const [spent] = await once(child, 'message')
-  return spent
 }

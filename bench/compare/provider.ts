@@ -1,6 +1,4 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { startChild } from '../child.ts'
 
 /** What an application is told of the provider. */
 export interface ProviderAddress {
@@ -39,22 +37,13 @@ export interface CompareProvider {
 
 /** Starts one. It signs in whom the header `x-user` names, and asks for no consent. */
 export async function startCompareProvider(): Promise<CompareProvider> {
-  const child = fork(fileURLToPath(new URL('provider-process.ts', import.meta.url)))
-  const [address] = await once(child, 'message')
-  const ask = async (question: ProviderQuestion) => {
-    child.send(question)
-    const [answer] = await once(child, 'message')
-    return answer
-  }
+  const child = await startChild<ProviderAddress>(new URL('provider-process.ts', import.meta.url))
+  const ask = <Answer>(question: ProviderQuestion): Promise<Answer> => child.ask<Answer>(question)
   return {
-    address,
+    address: child.told,
     logoutTokens: (sessions) => ask({ ask: 'log-outs', sessions }),
     setLifetime: (seconds) => ask({ ask: 'lifetime', seconds }),
     refreshes: () => ask({ ask: 'refreshes' }),
-    async close() {
-      const exit = once(child, 'exit')
-      child.disconnect()
-      await exit
-    },
+    close: child.close,
   }
 }

@@ -1,8 +1,8 @@
 // The gateway against a bare proxy of the same library: see ../README.md.
 import { parseArgs } from 'node:util'
 import { startChild } from '../child.ts'
-import { startHotPathProvider } from '../hot-path/provider.ts'
 import { type Target, takeTurns } from '../load.ts'
+import { startBenchProvider } from '../provider.ts'
 import { machine, tableOf } from '../table.ts'
 
 const { values, positionals } = parseArgs({
@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
 })
 const names = ['bare', ...(positionals.length > 0 ? positionals : ['memory', 'lmdb'])]
 
-const provider = await startHotPathProvider()
+const provider = await startBenchProvider()
 const upstream = await startChild<string>(new URL('upstream.ts', import.meta.url))
 console.log(machine())
 const proxies = await Promise.all(

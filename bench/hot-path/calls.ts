@@ -7,13 +7,13 @@ import { createAuth, type TokenStore } from '#coatcheck'
 import { lmdbStore } from '#coatcheck/stores/lmdb'
 import { memoryStore } from '#coatcheck/stores/memory'
 import { startBrowser } from '#coatcheck/testing/browser'
+import { startBenchProvider } from '../provider.ts'
 import { spread } from '../statistics.ts'
-import { startHotPathProvider } from './provider.ts'
 
 const ROUNDS = 9
 const CALLS = 20_000
 
-const provider = await startHotPathProvider()
+const provider = await startBenchProvider()
 const folder = await mkdtemp(join(tmpdir(), 'coatcheck-bench-'))
 const stores: Readonly<Record<string, TokenStore>> = {
   memory: memoryStore(),

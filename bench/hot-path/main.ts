@@ -2,8 +2,8 @@
 import { parseArgs } from 'node:util'
 import { startChild } from '../child.ts'
 import { type Target, takeTurns } from '../load.ts'
+import { startBenchProvider } from '../provider.ts'
 import { machine, tableOf } from '../table.ts'
-import { startHotPathProvider } from './provider.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,7 +21,7 @@ const chosen = (names: readonly string[]): readonly string[] => {
   return found.length > 0 ? found : names
 }
 
-const provider = await startHotPathProvider()
+const provider = await startBenchProvider()
 console.log(machine())
 for (const framework of chosen(['express', 'hono'])) {
   const names = ['bare', ...chosen(['memory', 'lmdb'])]

@@ -3,8 +3,8 @@ import { type Auth, createAuth, type TokenStore } from '#coatcheck'
 import { systemEnvironment } from '#coatcheck/core/environment'
 import { owedIndex } from '#coatcheck/core/tokens/home'
 import { createKeyring } from '#coatcheck/core/tokens/keyring'
+import type { BenchProvider } from '../provider.ts'
 import type { Owner } from './population.ts'
-import type { BenchProvider } from './provider.ts'
 
 const ORIGIN = 'https://app.test'
 const KEY = 'a key for benchmarks of thirty-two bytes'
@@ -19,7 +19,7 @@ export interface BenchApplication {
 }
 
 /** Whose the sessions of the application are that {@link startBenchApplication} starts. */
-export function ownerAt({ issuer, clientId }: BenchProvider): Owner {
+export function ownerAt({ options: { issuer, clientId } }: BenchProvider): Owner {
   return { issuer, clientId, key: KEY }
 }
 
@@ -29,10 +29,9 @@ export async function startBenchApplication(
   provider: BenchProvider,
 ): Promise<BenchApplication> {
   const owner = ownerAt(provider)
-  const { issuer, clientId, clientSecret } = provider
   const auth = createAuth({
     origin: ORIGIN,
-    provider: { issuer, clientId, clientSecret },
+    provider: provider.options,
     store,
     keys: [KEY],
   })

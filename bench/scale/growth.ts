@@ -1,7 +1,7 @@
+import type { BenchProvider } from '../provider.ts'
 import { type BenchApplication, ownerAt, startBenchApplication } from './application.ts'
 import type { BenchPlace } from './places.ts'
 import { type Planned, populate } from './population.ts'
-import type { BenchProvider } from './provider.ts'
 
 const SMALL = 1_000
 const SESSIONS_OF_A_USER = 10

@@ -1,10 +1,10 @@
 // npm run bench:scale: see README.md.
-import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { startBenchProvider } from '../provider.ts'
+import { machine } from '../table.ts'
 import { measureGrowth } from './growth.ts'
 import { measureManySessions } from './many-sessions.ts'
 import { type PlaceName, places } from './places.ts'
-import { startBenchProvider } from './provider.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -16,7 +16,7 @@ const chosen = (Object.keys(places) as PlaceName[]).filter(
 )
 
 const provider = await startBenchProvider()
-console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`)
+console.log(machine())
 for (const name of chosen) {
   const { open, sessions } = places[name]
   const [small, big] = [await open(), await open()]

@@ -1,9 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { BenchProvider } from '../provider.ts'
 import { ownerAt, startBenchApplication } from './application.ts'
 import type { BenchPlace } from './places.ts'
 import { populate } from './population.ts'
-import type { BenchProvider } from './provider.ts'
 
 /** What it takes to sign out a user with very many sessions, in milliseconds. */
 export interface ManySessions {

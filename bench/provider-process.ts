@@ -1,7 +1,11 @@
 // The provider of a benchmark, in a process of its own: it must not take time from what is measured.
 import { startProvider } from '#coatcheck/testing/provider'
 
-const provider = await startProvider()
+// Longer than any run: no token is renewed while we measure.
+const provider = await startProvider({
+  settings: { accessTokenSeconds: 36_000 },
+  user: { sub: 'user-1', claims: { name: 'Some User', email: 'user@example.test' } },
+})
 const [client] = provider.clients.values()
 
 process.on('message', async (session: { readonly sub: string; readonly sid?: string }) => {
