@@ -19,7 +19,7 @@ export function benchSectionDiffers(): string {
 }
 
 /** The section, from a run. */
-export function benchSection(results: Results): string {
+function benchSection(results: Results): string {
   const { machine, versions, hotPath, signOut, storm, space, size, quick } = results
   const { cpu, cores, node, date, load } = machine
   const parts = [

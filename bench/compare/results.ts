@@ -27,7 +27,7 @@ export interface Results {
 export const LATEST: string = join(root, 'bench', 'results', 'latest.json')
 
 /** Where the last quick run is kept; it is in nobody's repository. */
-export const QUICK: string = join(root, 'bench', 'results', 'quick.json')
+const QUICK: string = join(root, 'bench', 'results', 'quick.json')
 
 /** The last whole run that was kept. */
 export function readResults(): Results {

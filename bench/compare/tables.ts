@@ -20,7 +20,7 @@ export function tablesOf(results: Results): string {
 }
 
 /** Signed in, access token in hand. */
-export function hotPathTable(rows: Results['hotPath']): string {
+function hotPathTable(rows: Results['hotPath']): string {
   return table(
     [
       'signed in, access token in hand',
@@ -44,7 +44,7 @@ export function hotPathTable(rows: Results['hotPath']): string {
 }
 
 /** Back-channel logouts. */
-export function signOutTable(rows: Results['signOut']): string {
+function signOutTable(rows: Results['signOut']): string {
   return table(
     ['back-channel logouts', 'per second', 'to jwtVerify only', 'CPU µs', 'p99 ms'],
     rows.map((row) => [
@@ -58,7 +58,7 @@ export function signOutTable(rows: Results['signOut']): string {
 }
 
 /** A refresh storm. */
-export function stormTable(rows: NonNullable<Results['storm']>): string {
+function stormTable(rows: NonNullable<Results['storm']>): string {
   const [{ requests, users, processes } = { requests: 0, users: 0, processes: 0 }] = rows
   return table(
     [
@@ -83,7 +83,7 @@ export function stormTable(rows: NonNullable<Results['storm']>): string {
 }
 
 /** Bytes of a session. */
-export function spaceTable(rows: NonNullable<Results['space']>): string {
+function spaceTable(rows: NonNullable<Results['space']>): string {
   return table(
     ['live sessions', 'how many', 'bytes each', "to the tokens' own bytes"],
     rows.map((row) => [row.name, row.sessions, row.bytesPerSession, row.ratio]),
@@ -91,7 +91,7 @@ export function spaceTable(rows: NonNullable<Results['space']>): string {
 }
 
 /** Installation and start. */
-export function sizeTable(rows: NonNullable<Results['size']>): string {
+function sizeTable(rows: NonNullable<Results['size']>): string {
   return table(
     ['installed', 'packages', 'MB', 'import ms'],
     rows.map((row) => [row.name, row.packages, row.megabytes, text(row.importMilliseconds)]),
