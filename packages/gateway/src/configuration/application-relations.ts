@@ -2,9 +2,8 @@ import { LONGEST_PLACE, placeName } from '../applications/place-name.ts'
 import { lenientPath } from '../proxy/path.ts'
 import { ONLY_NAME } from './applications.ts'
 import { isHost, isPath } from './kinds.ts'
-import type { Path } from './mistake.ts'
-import type { Refuse } from './relations.ts'
-import { at } from './secret-files.ts'
+import type { Path, Refuse } from './mistake.ts'
+import { at, list } from './tree.ts'
 
 /** What applications must not be to one another, to the gateway, and to whoever asks for them. */
 export function applicationRelations(tree: unknown, refuse: Refuse): void {
@@ -176,8 +175,4 @@ function forwardAuth(tree: unknown, refuse: Refuse): void {
       ['forwardAuth'],
     )
   }
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
 }

@@ -1,6 +1,7 @@
 import { foldedName } from '../guard/forged-headers.ts'
-import type { Refuse } from './relations.ts'
-import { at } from './secret-files.ts'
+import { HEADERS } from './limits.ts'
+import type { Refuse } from './mistake.ts'
+import { at } from './tree.ts'
 
 /**
  * Names of headers must differ from one another, and from those that HTTP and browsers live by, for
@@ -27,14 +28,6 @@ export function headerRelations(tree: unknown, refuse: Refuse): void {
     }
     seen.set(folded, { setting, name })
   }
-}
-
-const HEADERS = {
-  user: 'X-Forwarded-User',
-  email: 'X-Forwarded-Email',
-  preferredUsername: 'X-Forwarded-Preferred-Username',
-  groups: 'X-Forwarded-Groups',
-  identity: 'X-Coatcheck-Identity',
 }
 
 /** What says how a message is to be read, or what a browser says of a request. */

@@ -72,6 +72,11 @@ export function isLoopback(host: string): boolean {
   )
 }
 
+/** The name of a file with a secret in it. It was read before anything else is looked at. */
+export function fileOf(what: string): z.ZodType<string | undefined> {
+  return maybe(text({ what, fix: 'write the path of a file' }, isFilled))
+}
+
 /** A path as a request has it: from the root, without empty or dotted segments, query or fragment. */
 export function isPath(value: string): boolean {
   return value === '/' || /^(\/(?!\.\.?(\/|$))[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+\/?$/.test(value)

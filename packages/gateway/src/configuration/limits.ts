@@ -41,6 +41,15 @@ export const limits: z.ZodType<GatewayConfiguration['limits']> = allDefaults(
   ),
 ).meta({ description: 'What a request may be and take.' })
 
+/** What the headers with the user are called unless somebody writes another name: as oauth2-proxy does. */
+export const HEADERS: Readonly<Record<keyof GatewayConfiguration['headers'], string>> = {
+  user: 'X-Forwarded-User',
+  email: 'X-Forwarded-Email',
+  preferredUsername: 'X-Forwarded-Preferred-Username',
+  groups: 'X-Forwarded-Groups',
+  identity: 'X-Coatcheck-Identity',
+}
+
 function name(what: string, initial: string): z.ZodType<string> {
   const fix = 'write the name of an HTTP header, such as X-Forwarded-User'
   return text({ what, fix }, isHeaderName).default(initial)
@@ -50,11 +59,11 @@ function name(what: string, initial: string): z.ZodType<string> {
 export const headers: z.ZodType<GatewayConfiguration['headers']> = allDefaults(
   z.strictObject(
     {
-      user: name('The subject.', 'X-Forwarded-User'),
-      email: name('The e-mail address.', 'X-Forwarded-Email'),
-      preferredUsername: name('The user’s name for itself.', 'X-Forwarded-Preferred-Username'),
-      groups: name('Groups, separated by commas.', 'X-Forwarded-Groups'),
-      identity: name('The signed JWT that says the same.', 'X-Coatcheck-Identity'),
+      user: name('The subject.', HEADERS.user),
+      email: name('The e-mail address.', HEADERS.email),
+      preferredUsername: name('The user’s name for itself.', HEADERS.preferredUsername),
+      groups: name('Groups, separated by commas.', HEADERS.groups),
+      identity: name('The signed JWT that says the same.', HEADERS.identity),
     },
     'write an object with names of headers in it',
   ),

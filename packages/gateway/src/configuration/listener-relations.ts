@@ -1,7 +1,7 @@
 import { DEFAULT_HOST, DEFAULT_PORT } from './addresses.ts'
 import { FORWARD_PORT } from './applications.ts'
-import type { Refuse } from './relations.ts'
-import { at } from './secret-files.ts'
+import type { Refuse } from './mistake.ts'
+import { at } from './tree.ts'
 
 /** Each listener has an address of its own, and the public one does not believe just anybody. */
 export function listenerRelations(tree: unknown, refuse: Refuse): void {

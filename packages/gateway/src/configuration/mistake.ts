@@ -11,6 +11,9 @@ export interface Mistake {
 /** Where in the configuration: names of settings and positions in lists. */
 export type Path = readonly (string | number)[]
 
+/** Tells a mistake at a path; `where` is the nearest that was written, if not that. */
+export type Refuse = (path: Path, message: string, where?: Path) => void
+
 /** The configuration cannot be used. `message` is for people, and lists every mistake. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'

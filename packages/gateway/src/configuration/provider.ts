@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { GatewayConfiguration } from './configuration.ts'
-import { allDefaults, isFilled, isTrustworthy, maybe, positive, text } from './kinds.ts'
+import { allDefaults, fileOf, isFilled, isTrustworthy, maybe, positive, text } from './kinds.ts'
 
 const SECRET_FIX =
   'write the secret that you registered at the provider, or name a file in clientSecretFile'
@@ -75,8 +75,3 @@ export const session: z.ZodType<GatewayConfiguration['session']> = allDefaults(
     'write an object with lifetimeSeconds, idleSeconds or revalidateSeconds in it',
   ),
 ).meta({ description: 'How long a session may live.' })
-
-/** The name of a file with a secret in it. It was read before anything else is looked at. */
-export function fileOf(what: string): z.ZodType<string | undefined> {
-  return maybe(text({ what, fix: 'write the path of a file' }, isFilled))
-}

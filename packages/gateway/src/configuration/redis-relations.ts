@@ -1,7 +1,6 @@
-import type { Path } from './mistake.ts'
+import type { Path, Refuse } from './mistake.ts'
 import { isRedisUrl } from './redis.ts'
-import type { Refuse } from './relations.ts'
-import { at } from './secret-files.ts'
+import { at, isObject } from './tree.ts'
 
 /** What settings of a Redis cannot go together: those of the store, and of each cache. */
 export function redisRelations(tree: unknown, refuse: Refuse): void {
@@ -95,8 +94,4 @@ function besideUrl(servers: unknown, url: string, path: Path, refuse: Refuse): v
   if (written.includes('tls') && protocol === 'redis:') {
     refuse([...path, 'tls'], 'url says redis://, which is without TLS: write rediss://')
   }
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { HostAndPort, RedisServers, RedisTls } from './configuration.ts'
-import { isFilled, maybe, text, whole } from './kinds.ts'
-import { fileOf } from './provider.ts'
+import { fileOf, isFilled, maybe, text, whole } from './kinds.ts'
 
 const SENTINELS_FIX = 'write a list of Sentinels, such as redis-1:26379'
 const CLUSTER_FIX = 'write a list of nodes, such as redis-1:6379'

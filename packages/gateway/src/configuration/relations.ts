@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import { applicationRelations } from './application-relations.ts'
 import { headerRelations } from './header-relations.ts'
 import { listenerRelations } from './listener-relations.ts'
-import { keyOf, type Mistake, type Path } from './mistake.ts'
+import { keyOf, type Mistake, type Path, type Refuse } from './mistake.ts'
 import { redisRelations } from './redis-relations.ts'
-import { at } from './secret-files.ts'
 import type { Source } from './source.ts'
+import { at, isObject } from './tree.ts'
 
 /**
  * What cannot go together, although each of it by itself is fine. It looks at what was written, so
@@ -28,9 +28,6 @@ export function relationMistakes(source: Source, folder: string): Mistake[] {
   pemFiles(tree, folder, refuse)
   return mistakes
 }
-
-/** Tells a mistake at a path; `where` is the nearest that was written, if not that. */
-export type Refuse = (path: Path, message: string, where?: Path) => void
 
 function secrets(tree: unknown, refuse: Refuse): void {
   const provider = at(tree, ['provider'])
@@ -85,7 +82,3 @@ function pemFiles(tree: unknown, folder: string, refuse: Refuse): void {
 }
 
 const FILES = ['ca', 'certificate', 'key']
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { listen, operations, tokenEndpoint } from './addresses.ts'
 import { applications, forwardAuth, onlyApplication, upstream } from './applications.ts'
 import type { GatewayConfiguration } from './configuration.ts'
-import { isFilled, isHttpOrigin, isTrustworthy, maybe, text } from './kinds.ts'
+import { fileOf, isFilled, isHttpOrigin, isTrustworthy, maybe, text } from './kinds.ts'
 import { headers, limits } from './limits.ts'
 import { msal } from './msal.ts'
-import { fileOf, provider, session } from './provider.ts'
+import { provider, session } from './provider.ts'
 import { store } from './store.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const

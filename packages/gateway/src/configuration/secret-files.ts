@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { keyOf, type Mistake, type Path } from './mistake.ts'
 import type { Source } from './source.ts'
+import { at } from './tree.ts'
 
 /** Settings that may be in a file of their own, as orchestrators mount secrets. */
 const IN_FILES: readonly { readonly path: Path; read(text: string): unknown }[] = [
@@ -81,15 +82,4 @@ const PLACEHOLDERS: Readonly<Record<string, unknown>> = {
   store: 'memory',
   password: 'unreadable',
   sentinelPassword: 'unreadable',
-}
-
-/** What is at a path of a tree that may be of any shape. */
-export function at(tree: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (inner, part) =>
-      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, part)
-        ? Reflect.get(inner, part)
-        : undefined,
-    tree,
-  )
 }

@@ -1,9 +1,9 @@
 import { closest, distance } from 'fastest-levenshtein'
 import type { z } from 'zod'
 import { keyOf, type Mistake, type Path } from './mistake.ts'
-import { at } from './secret-files.ts'
 import { formsOf, type SettingSchema, schemaAt, settingsIn } from './settings.ts'
 import type { Source } from './source.ts'
+import { at } from './tree.ts'
 
 type Issue = z.core.$ZodIssue
 
