@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { admit } from '../proxy/admit.ts'
 import type { Application } from '../proxy/applications.ts'
-import { type Answer, type Refusal, toAnswer } from '../server/answer.ts'
+import { type Answer, type Refusal, redirectTo, toAnswer } from '../server/answer.ts'
 import type { GatewayContext } from '../server/context.ts'
 import type { Original } from './original.ts'
 
@@ -22,8 +22,11 @@ export async function verdictOn(
   if (!('answer' in admitted)) return allowed(context, admitted.told)
   const { answer } = admitted
   if (!(answer instanceof Response) || answer.status !== 303) return answer
-  if (original.handsOver && application.configuration.access !== 'api') return redirect(answer)
-  return toAnswer({ ...SIGN_IN, headers: { location: locationOf(answer) } }, original)
+  const location = answer.headers.get('location') ?? '/'
+  const goesOn = original.handsOver && application.configuration.access !== 'api'
+  return goesOn
+    ? redirectTo(location, 302)
+    : toAnswer({ ...SIGN_IN, headers: { location } }, original)
 }
 
 /** The request as if it had come here: where to sign in hangs on these and on its headers. */
@@ -48,19 +51,6 @@ function allowed(
     },
     body: '',
   }
-}
-
-function redirect(answer: Response): Answer {
-  const headers = {
-    location: locationOf(answer),
-    'cache-control': 'no-store',
-    'content-length': '0',
-  }
-  return { status: 302, headers, body: '' }
-}
-
-function locationOf(answer: Response): string {
-  return answer.headers.get('location') ?? '/'
 }
 
 const SIGN_IN: Refusal = {

@@ -10,7 +10,7 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A refusal as it goes over the wire: a page for a person, a problem (RFC 9457) for a program. */
+/** What the gateway says itself, as it goes over the wire. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -24,7 +24,7 @@ export const NOBODYS: Refusal = {
   title: 'There is nothing at this address',
 }
 
-/** Puts a refusal into the form that this client reads. */
+/** Puts a refusal into the form that this client reads: a page for a person, a problem (RFC 9457) for a program. */
 export function toAnswer(refusal: Refusal, asked: Asked): Answer {
   const { status, code, title, headers = {} } = refusal
   const page = wantsPage(asked)
@@ -42,6 +42,12 @@ export function toAnswer(refusal: Refusal, asked: Asked): Answer {
     },
     body,
   }
+}
+
+/** Sends a browser elsewhere, this time. */
+export function redirectTo(location: string, status: 302 | 303): Answer {
+  const headers = { location, 'cache-control': 'no-store', 'content-length': '0' }
+  return { status, headers, body: '' }
 }
 
 /** It needs nothing, is framed by nobody, and tells nobody where it was shown. */

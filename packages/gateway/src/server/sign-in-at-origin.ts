@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Answer } from './answer.ts'
+import { type Answer, redirectTo } from './answer.ts'
 import type { GatewayContext } from './context.ts'
 
 /**
@@ -22,15 +22,7 @@ export function signInAtOrigin(
   // A load balancer that names us as it likes does so at the origin, too.
   if (parameters.has(SENT)) return undefined
   parameters.set(SENT, '')
-  return {
-    status: 303,
-    headers: {
-      location: `${origin.origin}${path}?${parameters}`,
-      'cache-control': 'no-store',
-      'content-length': '0',
-    },
-    body: '',
-  }
+  return redirectTo(`${origin.origin}${path}?${parameters}`, 303)
 }
 
 const READS = new Set(['GET', 'HEAD'])
