@@ -1,13 +1,12 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { getSystemErrorName } from 'node:util'
 import { AuthError } from 'coatcheck'
 import type {
   HostAndPort,
   RedisServers,
   StoreConfiguration,
 } from '../configuration/configuration.ts'
-import { adviceFor } from './doctor/ask.ts'
+import { adviceFor } from './advice.ts'
+import { codeOf } from './cause-code.ts'
+import { probe } from './probe.ts'
 
 /** The store cannot be used. The message says why, and what to do, and holds no password. */
 export class StoreFailure extends Error {
@@ -68,21 +67,6 @@ export function folderFailureText(path: string, code: string | undefined): strin
   }
 }
 
-/** A constant of Node's, of the driver's or of the server's; LMDB has the system's numbers. */
-function codeOf(error: unknown): string | undefined {
-  const { code, cause, errors } = (error ?? {}) as {
-    code?: unknown
-    cause?: unknown
-    errors?: readonly unknown[]
-  }
-  if (typeof code === 'number' && code > 0 && code < 200) return getSystemErrorName(-code)
-  if (typeof code === 'string' && (code === 'timeout' || /^[A-Z0-9][A-Z0-9_]{1,40}$/.test(code))) {
-    return code
-  }
-  const next = cause ?? errors?.[0]
-  return next === undefined ? undefined : codeOf(next)
-}
-
 /** Where a store listens. */
 function addressesOf(store: StoreConfiguration): readonly HostAndPort[] {
   if (store.kind === 'postgres') return inUrl(store.url, 5432)
@@ -99,25 +83,4 @@ function inUrl(url: string, port: number): HostAndPort[] {
   const { hostname, port: written } = new URL(url)
   if (hostname === '') return []
   return [{ host: hostname.replace(/^\[|\]$/g, ''), port: Number(written) || port }]
-}
-
-const PATIENCE = 2_000
-
-/** Why none of them can be reached; nothing where one can. */
-export async function probe(addresses: readonly HostAndPort[]): Promise<string | undefined> {
-  const failures = await Promise.all(addresses.map(failureAt))
-  return failures.every((one) => one !== undefined) ? failures[0] : undefined
-}
-
-async function failureAt({ host, port }: HostAndPort): Promise<string | undefined> {
-  const socket = connect({ host, port })
-  try {
-    await once(socket, 'connect', { signal: AbortSignal.timeout(PATIENCE) })
-    return undefined
-  } catch (error) {
-    return codeOf(error) ?? 'timeout'
-  } finally {
-    socket.on('error', () => undefined)
-    socket.destroy()
-  }
 }

@@ -3,7 +3,8 @@ import type {
   GatewayConfiguration,
 } from '../../configuration/configuration.ts'
 import { isLoopback } from '../../configuration/kinds.ts'
-import { adviceFor, ask } from './ask.ts'
+import { adviceFor } from '../advice.ts'
+import { ask } from './ask.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
 /** Whether the applications answer, and whether only the gateway can reach them. */

@@ -4,7 +4,8 @@ import type {
   MsalCacheConfiguration,
 } from '../../configuration/configuration.ts'
 import { openRedis } from '../../configuration/open-redis.ts'
-import { addressesOfRedis, probe, serverFailureText } from '../store-failure.ts'
+import { probe } from '../probe.ts'
+import { addressesOfRedis, serverFailureText } from '../store-failure.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
 /** Each cache of Microsoft's libraries: whether it answers, and what a sign-out could see in it. */

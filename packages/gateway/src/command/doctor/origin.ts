@@ -2,7 +2,8 @@ import { lookup } from 'node:dns/promises'
 import { BlockList, isIPv6 } from 'node:net'
 import type { GatewayConfiguration } from '../../configuration/configuration.ts'
 import { isLoopback } from '../../configuration/kinds.ts'
-import { adviceFor, ask } from './ask.ts'
+import { adviceFor } from '../advice.ts'
+import { ask } from './ask.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
 /** What was found out about the public origin. */

@@ -1,5 +1,6 @@
 import type { GatewayConfiguration } from '../../configuration/configuration.ts'
-import { type Asked, adviceFor, ask } from './ask.ts'
+import { adviceFor } from '../advice.ts'
+import { type Asked, ask } from './ask.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
 /** The most that clocks may differ: what the library allows (`clockSkewSeconds`). */
