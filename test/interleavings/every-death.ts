@@ -1,6 +1,6 @@
 import { chosenPoints } from './points.ts'
 import { type Place, run } from './property.ts'
-import type { Scenario, SignOut } from './scenario.ts'
+import { CALM, type Scenario, type SignOut } from './scenario.ts'
 
 /**
  * Each kind of sign-out, each step at which its process can die, while a sign-in of the same user
@@ -18,7 +18,9 @@ export async function everyDeath(
         const points = chosenPoints((waiting) => after % waiting.length)
         const death = { at: 0, after } as const
         try {
-          await run(place, { ...CALM, signOuts: [signOut], inSteps, death }, points, { returns })
+          await run(place, { ...SIGNING_IN, signOuts: [signOut], inSteps, death }, points, {
+            returns,
+          })
         } catch (error) {
           const what = `${JSON.stringify(signOut)} dies after ${after} steps`
           throw new Error(`${String(error)}\n${what}`, { cause: error })
@@ -33,16 +35,8 @@ export async function everyDeath(
 /** More than any sign-out has; its worker's steps are among them. */
 const STEPS = 16
 
-const CALM: Scenario = {
-  age: 310,
-  calls: [],
-  touches: [],
-  callback: { browser: 'same', at: [1] },
-  signOuts: [],
-  inSteps: false,
-  slowClaim: undefined,
-  death: undefined,
-}
+/** A sign-in comes back meanwhile. */
+const SIGNING_IN: Scenario = { ...CALM, callback: { browser: 'same', at: [1] } }
 
 const BACK_CHANNEL = { by: 'back_channel', later: 0, at: 0, twice: false } as const
 

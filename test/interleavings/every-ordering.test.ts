@@ -5,7 +5,7 @@ import { inMemory } from './places.ts'
 import { run } from './property.ts'
 import { createQuiet } from './quiet.ts'
 import { patience } from './runs.ts'
-import type { Call, Scenario, SignOut } from './scenario.ts'
+import { CALM, type Call, type Scenario, type SignOut } from './scenario.ts'
 
 /*
  * Where random schedules only make it likely, these go through all there are: two actors, each
@@ -15,16 +15,6 @@ describe('every single ordering of', () => {
   const quiet = createQuiet()
   const place = { quiet, openStore: inMemory, answers: false, actorsOnly: true }
 
-  const calm: Scenario = {
-    age: 310,
-    calls: [],
-    touches: [],
-    callback: undefined,
-    signOuts: [],
-    inSteps: false,
-    slowClaim: undefined,
-    death: undefined,
-  }
   const call: Call = { at: 0, resource: undefined, by: 'handle', force: false }
   const logout: SignOut = {
     by: 'back_channel',
@@ -63,7 +53,7 @@ describe('every single ordering of', () => {
   for (const [what, scenario] of Object.entries(pairs)) {
     it(`${what} keeps every promise [INV-3]`, patience, async (t) => {
       const orderings = await everyOrdering((points) =>
-        run(place, { ...calm, ...scenario }, points),
+        run(place, { ...CALM, ...scenario }, points),
       )
       t.diagnostic(`${orderings} orderings`)
       assert.ok(orderings > 3, 'there was nothing to interleave')

@@ -6,7 +6,7 @@ import { inMemory } from './places.ts'
 import { run } from './property.ts'
 import { createQuiet } from './quiet.ts'
 import { patience } from './runs.ts'
-import type { Scenario } from './scenario.ts'
+import { CALM, type Scenario } from './scenario.ts'
 
 /**
  * No mark names everybody: either the sign-in sees that it was refused, or whoever looks through the
@@ -14,14 +14,9 @@ import type { Scenario } from './scenario.ts'
  */
 describe('a sign-out of everybody, and a sign-in that comes back meanwhile', () => {
   const scenario: Scenario = {
-    age: 310,
-    calls: [],
-    touches: [],
+    ...CALM,
     callback: { browser: 'other', at: [0] },
     signOuts: [{ by: 'everybody', at: 1 }],
-    inSteps: false,
-    slowClaim: undefined,
-    death: undefined,
   }
 
   function everyOrderingOf(breakStore?: (store: TokenStore) => TokenStore): Promise<number> {

@@ -48,6 +48,18 @@ export interface Scenario {
   readonly death: { readonly at: At; readonly after: number } | undefined
 }
 
+/** Nothing happens to the session; its access token is expired. */
+export const CALM: Scenario = {
+  age: 310,
+  calls: [],
+  touches: [],
+  callback: undefined,
+  signOuts: [],
+  inSteps: false,
+  slowClaim: undefined,
+  death: undefined,
+}
+
 /** Any of them; with `deaths` one process dies in each. */
 export function scenarios({ deaths = false } = {}): Arbitrary<Scenario> {
   return fc.record({

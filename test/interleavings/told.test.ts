@@ -7,7 +7,7 @@ import { inMemory } from './places.ts'
 import { everyPromiseHolds, run } from './property.ts'
 import { createQuiet } from './quiet.ts'
 import { parameters, patience } from './runs.ts'
-import type { Scenario, SignOut } from './scenario.ts'
+import { CALM, type SignOut } from './scenario.ts'
 
 /** With a place of the application, which is one more thing that a sign-out has to reach. */
 describe('a place hears of each session that ended, and of no other', () => {
@@ -46,14 +46,3 @@ describe('a place hears of each session that ended, and of no other', () => {
     await fc.assert(everyPromiseHolds(place, { deaths: true }), parameters(20))
   })
 })
-
-const CALM: Scenario = {
-  age: 310,
-  calls: [],
-  touches: [],
-  callback: undefined,
-  signOuts: [],
-  inSteps: false,
-  slowClaim: undefined,
-  death: undefined,
-}
