@@ -1,8 +1,9 @@
 import type { Context } from '../context.ts'
+import { keptUntil } from '../sign-out/mark.ts'
 import { refusalIndex } from '../tokens/home.ts'
 import type { StoredRecord } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
-import { PENDING_LIFETIME, type PendingSignIn } from './pending.ts'
+import type { PendingSignIn } from './pending.ts'
 
 /** What the one record says, sealed: by the store's clock, and only ever later. */
 interface Refusal {
@@ -65,16 +66,12 @@ async function openRefusal(
   return content as Refusal | undefined
 }
 
-function toRecord(
-  { configuration, provider }: Context,
-  vault: Vault,
-  before: number,
-): StoredRecord {
+function toRecord(context: Context, vault: Vault, before: number): StoredRecord {
+  const { provider } = context
   const refusal: Refusal = { before }
   return {
     value: vault.seal('refusal', refusalId(vault, provider), refusal),
-    // As long as a mark (`../sign-out/mark.ts`).
-    expiresAt: before + configuration.lifetime + 2 * PENDING_LIFETIME,
+    expiresAt: keptUntil(context, before),
     established: { provider: Number.MAX_SAFE_INTEGER, here: Number.MAX_SAFE_INTEGER },
     // Nobody looks there: a store may take its time with what no index finds (`stores/lmdb.ts`).
     indexes: [refusalIndex(vault, provider)],

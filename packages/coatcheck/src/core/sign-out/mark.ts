@@ -4,11 +4,15 @@ import type { Established, Mark } from '../tokens/store.ts'
 
 /** A mark that outlives every session and every sign-in under way. */
 export function markUntil(
-  { configuration }: Context,
+  context: Context,
   clock: keyof Established,
   establishedUntil: number,
   now: number,
 ): Mark {
-  const keepUntil = now + configuration.lifetime + 2 * PENDING_LIFETIME
-  return { clock, establishedUntil, keepUntil }
+  return { clock, establishedUntil, keepUntil: keptUntil(context, now) }
+}
+
+/** When what is said now of sign-ins may be forgotten: every session and every sign-in under way is over. */
+export function keptUntil({ configuration }: Context, now: number): number {
+  return now + configuration.lifetime + 2 * PENDING_LIFETIME
 }
