@@ -126,12 +126,13 @@ describe('the journal of lmdbStore', () => {
   it('lets nobody wait for ever where the disk refuses both it and the environment', async (t) => {
     const { recording, journal } = start(t)
     const { transaction } = recording.table
+    const seen = Promise.withResolvers<void>()
     const table = {
       ...recording.table,
       // As lmdb 3.5.6 does: the commit is seen by everybody, then fails, and is never flushed.
       async transaction<T>(work: () => T): Promise<T> {
         await transaction(work)
-        await new Promise((resolve) => setTimeout(resolve, 50))
+        await seen.promise
         throw new Error('EIO of the environment')
       },
       committed: Promise.resolve(),
@@ -140,9 +141,32 @@ describe('the journal of lmdbStore', () => {
     const sync = async (): Promise<void> => {
       throw new Error('EIO of the journal')
     }
-    const steps = createSteps(table, { ...journal, sync })
+    const visible: Journal['visible'] = () => {
+      const isVisible = journal.visible()
+      return (step) => {
+        const isSeen = isVisible(step)
+        if (isSeen) seen.resolve()
+        return isSeen
+      }
+    }
+    const steps = createSteps(table, { ...journal, sync, visible })
     const write = (): unknown => recording.table.put(Buffer.from('v test'), Buffer.from('any'))
     await assert.rejects(steps.durable(write), /EIO of the environment/)
+  })
+
+  it('tells who only found what others wrote that the disk refused it', async (t) => {
+    const { recording, journal } = start(t)
+    const sync = async (): Promise<void> => {
+      throw new Error('EIO of the journal')
+    }
+    const steps = createSteps(recording.table, { ...journal, sync })
+    await assert.rejects(
+      steps.durable(() => 'gone already'),
+      /EIO of the journal/,
+    )
+    // Who wrote waits for the environment instead.
+    const write = (): unknown => recording.table.put(Buffer.from('v test'), Buffer.from('any'))
+    await steps.durable(write)
   })
 
   it('does not get in the way of an environment that is closed while steps are under way', async (t) => {
