@@ -71,7 +71,6 @@ export interface SignOut extends NewSignOut {
   readonly number: number
   readonly askedAt: number
   endedAt: number | undefined
-  endedMilliseconds: number | undefined
   outcome: 'done' | 'unknown' | undefined
   /** Where it was asked. */
   process: string | undefined
@@ -137,7 +136,6 @@ export function createHistory(): History {
         number: signOuts.length + 1,
         askedAt: tick(),
         endedAt: undefined,
-        endedMilliseconds: undefined,
         outcome: undefined,
         process: undefined,
         deferred: false,
@@ -148,7 +146,6 @@ export function createHistory(): History {
     },
     signOutEnded(signOut, outcome) {
       signOut.endedAt = tick()
-      signOut.endedMilliseconds = Date.now()
       signOut.outcome = outcome
       for (const session of about(signOut.user).sessions) {
         const ends = endOf(signOut, session)
@@ -191,15 +188,10 @@ export function endOf(signOut: SignOut, session: KnownSession): 'surely' | 'perh
   if (signOut.sid !== undefined && signOut.sid !== session.sid) return 'no'
   if (signOut.outcome === 'done' && session.signedInAt < signOut.askedAt) return 'surely'
   const wasThere = session.beganAt < (signOut.endedAt ?? Number.POSITIVE_INFINITY)
-  const { deferred, endedMilliseconds = 0 } = signOut
-  if (deferred && session.beganMilliseconds <= endedMilliseconds + ON_ITS_WAY) return 'perhaps'
   // A provider's clock ticks once a second: what it established in the same second is covered too.
   const second = Math.floor(session.beganMilliseconds / 1000) * 1000
   return wasThere || second <= (signOut.issuedAt ?? 0) ? 'perhaps' : 'no'
 }
-
-/** Done later, a sign-out dates itself by a store that is so many milliseconds away (`storeTimeOf`). */
-const ON_ITS_WAY = 300
 
 /** All that is known about a session. */
 export function storyOf(session: KnownSession): string[] {
