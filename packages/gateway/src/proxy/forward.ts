@@ -25,7 +25,7 @@ declare module 'fastify' {
 /** Passes requests on to their applications. */
 export function forwarder(
   context: GatewayContext,
-): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   const scheme = new URL(context.configuration.origin).protocol.slice(0, -1)
   const hooks = new Map(
     context.applications.all.map((one) => [one, hooksFor(context, one, scheme)] as const),
@@ -48,14 +48,14 @@ export function forwarder(
     }
     const { told, session } = admitted
     // The client left while we were asking.
-    if (raw.socket.destroyed) return reply
+    if (raw.socket.destroyed) return
     if (session !== undefined) follow(context, session, reply.raw)
     // The session ended while we were asking.
-    if (reply.raw.destroyed) return reply
+    if (reply.raw.destroyed) return
     request.told = told
     request.answer = reply.raw
     if (hasBody(raw)) request.body = context.guard.body(raw)
-    return reply.from(upstreamPath(raw.url ?? '/', found.stripped, false), hooks.get(found))
+    reply.from(upstreamPath(raw.url ?? '/', found.stripped, false), hooks.get(found))
   }
 }
 

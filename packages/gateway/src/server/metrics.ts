@@ -22,10 +22,22 @@ export function createMetrics(openStreams: () => number): Metrics {
     labelNames: Label[],
   ): Counter<Label> => new Counter({ name: `coatcheck_${name}`, help, labelNames, registers })
 
-  const requests = counter('requests_total', 'Requests by application and status class.', [
-    'application',
-    'status',
-  ])
+  /** By application, then by the first digit of the status: a plain number costs nothing to count. */
+  const answers = new Map<string, number[]>()
+  new Counter({
+    name: 'coatcheck_requests_total',
+    help: 'Requests by application and status class.',
+    labelNames: ['application', 'status'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [application, classes] of answers) {
+        for (const [first, count] of classes.entries()) {
+          if (count > 0) this.inc({ application, status: `${first}xx` }, count)
+        }
+      }
+    },
+  })
   const signIns = counter('sign_ins_total', 'Sign-ins by outcome.', ['outcome'])
   const signOuts = counter('sign_outs_total', 'Sign-outs by cause.', ['cause'])
   const removed = counter('sessions_removed_total', 'Sessions removed by cause.', ['cause'])
@@ -55,9 +67,6 @@ export function createMetrics(openStreams: () => number): Metrics {
   memory('nodejs_heap_size_used_bytes', 'Heap of the process that is in use, in bytes.', () => {
     return process.memoryUsage().heapUsed
   })
-  /** Looking a counter up by its labels costs more than counting. */
-  const children = new Map<string, { inc(): void }>()
-
   return {
     hear(event) {
       if (event.type === 'signed_in') signIns.inc({ outcome: 'done' })
@@ -74,13 +83,13 @@ export function createMetrics(openStreams: () => number): Metrics {
     },
 
     answered(application, status) {
-      const key = `${application} ${Math.trunc(status / 100)}`
-      let child = children.get(key)
-      if (child === undefined) {
-        child = requests.labels({ application, status: `${Math.trunc(status / 100)}xx` })
-        children.set(key, child)
+      let classes = answers.get(application)
+      if (classes === undefined) {
+        classes = []
+        answers.set(application, classes)
       }
-      child.inc()
+      const first = Math.trunc(status / 100)
+      classes[first] = (classes[first] ?? 0) + 1
     },
 
     text: () => registry.metrics(),

@@ -1,5 +1,5 @@
 import { nodeAuth } from 'coatcheck/adapters/node'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { reasonOf } from '../proxy/failure.ts'
 import { forwarder } from '../proxy/forward.ts'
 import { pathOf } from '../proxy/path.ts'
@@ -27,26 +27,29 @@ export function mountRoutes(
     return operations?.answer(path, false)
   }
 
-  server.all('/*', async (request, reply) => {
+  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { raw } = request
     const path = pathOf(raw.url ?? '/')
     const isOurs = auth.owns(path)
     if (isOurs || OWN.test(path)) {
       const refusal = guard.refuse(raw, undefined)
-      const answer = refusal === undefined ? undefined : toAnswer(refusal, raw)
-      const given = answer ?? (isOurs ? signInAtOrigin(context, raw, path) : await own(path))
+      const refused = refusal === undefined ? undefined : toAnswer(refusal, raw)
+      const given = refused ?? (isOurs ? signInAtOrigin(context, raw, path) : await own(path))
       if (isOurs || given !== undefined) {
         reply.hijack()
         if (given !== undefined) return send(context, given, reply.raw)
         addOwnHeaders(context, reply.raw)
-        return ours(raw, reply.raw)
+        await ours(raw, reply.raw)
+        return
       }
     }
     return forward(request, reply)
-  })
+  }
+
+  server.all('/*', (request, reply) => settle(reply, answer(request, reply)))
 
   server.setErrorHandler((error, request, reply) => {
-    if (isUnreadable(error)) return forward(request, reply)
+    if (isUnreadable(error)) return settle(reply, forward(request, reply))
     logger.error('request_failed', { reason: reasonOf(error) })
     reply.hijack()
     return send(context, toAnswer(FAULT, request.raw), reply.raw)
@@ -55,6 +58,13 @@ export function mountRoutes(
     'upgrade',
     upgrader(context, (request, response) => server.routing(request, response)),
   )
+}
+
+/** Fastify gets no promise: to settle it, it would watch the answer from beginning to end. */
+function settle(reply: FastifyReply, answered: Promise<void>): void {
+  answered.catch((error: unknown) => {
+    if (!reply.sent) reply.send(error)
+  })
 }
 
 /** Paths that may be the gateway's own: nothing else is looked at twice. */
