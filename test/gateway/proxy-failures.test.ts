@@ -33,6 +33,8 @@ for (const [what, sends] of Object.entries({
   'sends a header that is none': 'HTTP/1.1 200 OK\r\nBad Header: x\r\n\r\n',
   'sends two lengths': 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
   'sends a status that is none': 'HTTP/1.1 99 Strange\r\nContent-Length: 0\r\n\r\n',
+  'sends a status of no kind': 'HTTP/1.1 999 Strange\r\nContent-Length: 2\r\n\r\nab',
+  'hangs up before the first byte of its answer': 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n',
 })) {
   test(`An application that ${what}: 502 without a word of the inside`, async (t) => {
     const { origin } = await behind(t, await rawUpstream(t, sends))

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { test } from 'node:test'
@@ -91,6 +92,37 @@ test('An upload waits with its client while the application does not read it', a
   assert.equal(text, String((sent + 1) * chunk.length))
 })
 
+test('A download waits with the application while its client does not read it, and arrives whole', async (t) => {
+  const chunk = randomBytes(1024 * 1024)
+  const app = await upstream(t, async (_, response) => {
+    const hash = createHash('sha256')
+    for (let sent = 0; sent < 128; sent += 1) {
+      hash.update(chunk)
+      if (response.write(chunk)) continue
+      app.server.emit('waits', sent)
+      await once(response, 'drain')
+    }
+    app.server.emit('sent', hash.digest('hex'))
+    response.end()
+  })
+  const { origin } = await deploy(t, { applications: [{ upstream: app.url, access: 'public' }] })
+  const outgoing = request(origin)
+  const answered = once(outgoing, 'response')
+  const sent = once(app.server, 'sent')
+  let taken = 0
+  app.server.on('waits', (megabytes: number) => {
+    taken = megabytes
+  })
+  outgoing.end()
+  const [answer] = await answered
+  // What is neither read here nor kept there fills the sockets, and no more.
+  for (let before = -1; taken !== before || taken === 0; await wait(200)) before = taken
+  assert.ok(taken < 64, `${taken} MB were taken, and nobody had read them`)
+  const hash = createHash('sha256')
+  for await (const part of answer) hash.update(part)
+  assert.deepEqual(await sent, [hash.digest('hex')])
+})
+
 test('A client that leaves in the middle of an answer leaves the application free', async (t) => {
   const app = await upstream(t, (_, response) => {
     response.write('first')
@@ -163,6 +195,17 @@ test('An application that answers before it has read an upload is heard', async 
   const [answer] = await answered
   assert.equal(answer.statusCode, 413)
   outgoing.destroy()
+})
+
+test('An answer without a body says nothing of one', async (t) => {
+  const app = await upstream(t, (_, response) => {
+    response.writeHead(204, { 'content-type': 'text/plain' }).end()
+  })
+  const { origin } = await deploy(t, { applications: [{ upstream: app.url, access: 'public' }] })
+  const answer = await fetch(origin)
+  assert.equal(answer.status, 204)
+  assert.equal(answer.headers.get('content-type'), null)
+  assert.equal(answer.headers.get('content-length'), null)
 })
 
 test('Every method and media type passes, malformed ones and none at all too', async (t) => {

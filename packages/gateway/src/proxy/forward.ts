@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyReplyFromHooks } from '@fastify/reply-from'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Answer, toAnswer } from '../server/answer.ts'
+import { type Answer, type Asked, toAnswer } from '../server/answer.ts'
 import type { GatewayContext } from '../server/context.ts'
 import { send } from '../server/send.ts'
 import type { Stream } from '../streams/open-streams.ts'
@@ -9,17 +9,25 @@ import { admit, find } from './admit.ts'
 import type { Application } from './applications.ts'
 import { reasonOf, upstreamFailure } from './failure.ts'
 import { upstreamPath } from './path.ts'
+import type { Heard, Relay } from './relay.ts'
 import { requestHeaders, type Told } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
-import { ANSWERS } from './upstream-pool.ts'
+import { PASSED, type Passed } from './upstream-pool.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set before a request is passed on. */
-    told: Told | null
-    /** Its answer: while somebody waits for it, so does the upstream's. */
-    answer: ServerResponse | null
+    passing: Passing | null
   }
+}
+
+/** A request on its way to its application, and the answer on its way back. */
+interface Passing {
+  readonly told: Told
+  /** While somebody waits for it, so does the upstream's. */
+  readonly answer: ServerResponse
+  /** Whether the answer turned out to go on for as long as it is let. */
+  lasts: boolean
 }
 
 /** Passes requests on to their applications. */
@@ -49,11 +57,11 @@ export function forwarder(
     const { told, session } = admitted
     // The client left while we were asking.
     if (raw.socket.destroyed) return
-    if (session !== undefined) follow(context, session, reply.raw)
+    const passing: Passing = { told, answer: reply.raw, lasts: false }
+    if (session !== undefined) follow(context, session, passing)
     // The session ended while we were asking.
     if (reply.raw.destroyed) return
-    request.told = told
-    request.answer = reply.raw
+    request.passing = passing
     if (hasBody(raw)) request.body = context.guard.body(raw)
     reply.from(upstreamPath(raw.url ?? '/', found.stripped, false), hooks.get(found))
   }
@@ -63,14 +71,15 @@ export function forwarder(
 function follow(
   { streams }: GatewayContext,
   session: { readonly handle: string; readonly subject: string },
-  response: ServerResponse,
+  passing: Passing,
 ): void {
+  const { answer } = passing
   // What was handed to the socket and not sent yet is dropped with it.
   const stream: Stream = {
-    close: () => response.destroy(),
-    lasts: () => String(response.getHeader('content-type')).startsWith('text/event-stream'),
+    close: () => answer.destroy(),
+    lasts: () => passing.lasts,
   }
-  response.once('close', () => streams.remove(session, stream))
+  answer.on('close', () => streams.remove(session, stream))
   streams.add(session, stream)
 }
 
@@ -82,42 +91,55 @@ function hooksFor(
   const { guard, isForged, logger, metrics } = context
   const { name } = application.configuration
   const origin = application.upstream.origin
+
+  function fail(request: Unfinished, response: ServerResponse, error: unknown): void {
+    logger.warn('upstream_failed', { application: name, reason: reasonOf(error) })
+    // What is left of the request would be taken for the next one.
+    if (!request.complete) response.setHeader('connection', 'close')
+    void send(context, toAnswer(upstreamFailure(error), request), response)
+  }
+
   return {
     getUpstream: () => origin,
-    rewriteRequestHeaders({ raw, told, answer }) {
-      if (told === null) return {}
+    rewriteRequestHeaders({ raw, passing }) {
+      if (passing === null) return {}
+      const { told, answer } = passing
       const headers = requestHeaders(raw.headers, told, scheme, isForged)
-      return Object.assign(headers, { [ANSWERS]: answer })
+      const passed: Passed = { headers, answer, broken: (error) => fail(raw, answer, error) }
+      return { [PASSED]: passed }
     },
-    rewriteHeaders(headers, request) {
-      const kept = responseHeaders(headers, request?.told?.identity !== undefined)
-      guard.complete(kept, application)
-      return kept
-    },
+    // It is not Fastify that writes them.
+    rewriteHeaders: () => ({}),
     onResponse(request, reply, response) {
-      metrics.answered(name, reply.statusCode)
-      reply.send('stream' in response ? response.stream : response)
+      const { headers, statusCode, stream } = response as unknown as Heard & { stream: Relay }
+      const { passing, raw } = request
+      // A status that is none: the client was told already.
+      if (passing === null || reply.sent) return stream.destroy()
+      reply.hijack()
+      metrics.answered(name, statusCode)
+      const kept = responseHeaders(headers, statusCode, passing.told.identity !== undefined)
+      guard.complete(kept, application)
+      // What comes after the answer is the rest of this request.
+      if (!raw.complete) kept['connection'] = 'close'
+      passing.lasts = String(kept['content-type']).startsWith('text/event-stream')
       // Who waits for events sees that they will come, before the first one does.
-      if (!reply.hasHeader('content-length') && request.raw.method !== 'HEAD') {
-        rawOf(reply).flushHeaders()
-      }
+      const atOnce = kept['content-length'] === undefined && raw.method !== 'HEAD'
+      stream.begin(statusCode, kept, atOnce)
     },
     onError(reply, { error }) {
-      const { request } = reply
       const raw = rawOf(reply)
       // Whoever asked has left, and took it back.
       if (raw.destroyed) return
-      const failure = upstreamFailure(error)
-      logger.warn('upstream_failed', { application: name, reason: reasonOf(error) })
-      metrics.answered(name, failure.status)
-      // What is left of the request would be taken for the next one.
-      if (!request.raw.complete) raw.setHeader('connection', 'close')
+      metrics.answered(name, upstreamFailure(error).status)
       reply.hijack()
-      void send(context, toAnswer(failure, request.raw), raw)
+      fail(reply.request.raw, raw, error)
     },
     retryDelay: ({ err, req, attempt }) => (mayRepeat(err, req.method, attempt) ? 1 : null),
   }
 }
+
+/** A request, of which there may be more to come. */
+type Unfinished = Asked & { readonly complete: boolean }
 
 /** A connection that was kept may have been closed by the upstream the moment it was used. */
 function mayRepeat(error: unknown, method: string | undefined, attempt: number): boolean {

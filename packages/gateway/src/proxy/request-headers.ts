@@ -20,6 +20,9 @@ export interface Client {
   readonly chain: string
 }
 
+/** Names and values in turn. */
+export type HeaderList = (string | string[])[]
+
 /**
  * The headers an upstream gets: what came, without what only the gateway may say and what belongs
  * to the connection (RFC 9110 section 7.6.1), and who and where the request came from.
@@ -29,41 +32,32 @@ export function requestHeaders(
   told: Told,
   scheme: string,
   isForged: ForgedHeaders,
-): Record<string, string | string[]> {
+): HeaderList {
   const { application, identity, accessToken, client } = told
   const { publicHost, upstream, stripped, configuration } = application
-  const headers: Record<string, string | string[]> = {}
+  // Over TLS the name is also what the certificate is checked for.
+  const headers: HeaderList = ['host', upstream.protocol === 'https:' ? upstream.host : publicHost]
   const perConnection = connectionHeaders(incoming.connection)
   for (const name in incoming) {
-    const value = incoming[name]
-    if (value === undefined || HOP_BY_HOP.has(name) || isForged(name)) continue
+    const value = name === 'cookie' ? withoutOurCookies(incoming.cookie ?? '') : incoming[name]
+    if (value === undefined || DROPPED.has(name) || isForged(name)) continue
     if (perConnection?.has(name)) continue
-    headers[name] = value
+    if (name === 'authorization' && configuration.accessToken !== undefined) continue
+    headers.push(name, value)
   }
-  if (incoming.cookie !== undefined) {
-    const cookie = withoutOurCookies(incoming.cookie)
-    if (cookie === undefined) delete headers['cookie']
-    else headers['cookie'] = cookie
-  }
-  // Over TLS the name is also what the certificate is checked for.
-  headers['host'] = upstream.protocol === 'https:' ? upstream.host : publicHost
-  headers['x-forwarded-for'] = client.chain
-  headers['x-real-ip'] = client.address
-  headers['x-forwarded-proto'] = scheme
-  headers['x-forwarded-host'] = publicHost
-  if (stripped !== '') headers['x-forwarded-prefix'] = stripped
-  if (configuration.accessToken !== undefined) {
-    delete headers['authorization']
-    if (accessToken !== undefined) headers['authorization'] = `Bearer ${accessToken}`
-  }
-  if (identity !== undefined) {
-    for (const name in identity) headers[name] = identity[name] ?? ''
-  }
+  headers.push('x-forwarded-for', client.chain)
+  headers.push('x-real-ip', client.address)
+  headers.push('x-forwarded-proto', scheme)
+  headers.push('x-forwarded-host', publicHost)
+  if (stripped !== '') headers.push('x-forwarded-prefix', stripped)
+  if (accessToken !== undefined) headers.push('authorization', `Bearer ${accessToken}`)
+  for (const name in identity) headers.push(name, identity[name] ?? '')
   return headers
 }
 
-/** Between two neighbours only, or answered here. */
-const HOP_BY_HOP = new Set([
+/** Between two neighbours only, answered here, or said anew. */
+const DROPPED = new Set([
+  'host',
   'connection',
   'keep-alive',
   'proxy-connection',

@@ -4,14 +4,16 @@ import { withoutSetCookiesOfOurs } from './cookies.ts'
 /** What a client gets of an upstream's headers. */
 export function responseHeaders(
   upstream: IncomingHttpHeaders,
+  status: number | undefined,
   isSignedIn: boolean,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {}
-  const { connection } = upstream
-  const dropped = connection?.toLowerCase().split(/[\s,]+/)
+  const dropped = connectionHeaders(upstream.connection)
   for (const name in upstream) {
     const value = upstream[name]
     if (value === undefined || HOP_BY_HOP.has(name) || dropped?.includes(name)) continue
+    // Of what is not there (RFC 9110 section 8.6).
+    if (status === 204 && OF_CONTENT.has(name)) continue
     headers[name] = value
   }
   const cookies = upstream['set-cookie']
@@ -20,6 +22,16 @@ export function responseHeaders(
   if (isSignedIn) headers['cache-control'] ??= 'no-store'
   return headers
 }
+
+/** What the upstream wants dropped. */
+function connectionHeaders(connection: string | undefined): readonly string[] | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') {
+    return undefined
+  }
+  return connection.toLowerCase().split(/[\s,]+/)
+}
+
+const OF_CONTENT = new Set(['content-length', 'content-type'])
 
 const HOP_BY_HOP = new Set([
   'connection',

@@ -35,11 +35,10 @@ export function openTunnel(
   const send = upstream.protocol === 'https:' ? httpsRequest : httpRequest
   const outgoing = send(upstream, {
     path: upstreamPath(request.url ?? '/', stripped, true),
-    headers: {
+    headers: [
       ...requestHeaders(request.headers, told, scheme, isForged),
-      connection: 'Upgrade',
-      upgrade: 'websocket',
-    },
+      ...['connection', 'Upgrade', 'upgrade', 'websocket'],
+    ] as string[],
     agent: false,
     timeout: configuration.limits.upstreamSeconds * 1000,
   })
@@ -72,7 +71,11 @@ export function openTunnel(
     })
     outgoing.once('response', (answer) => {
       resolve(answer.statusCode ?? 502)
-      const headers = responseHeaders(answer.headers, told.identity !== undefined)
+      const headers = responseHeaders(
+        answer.headers,
+        answer.statusCode,
+        told.identity !== undefined,
+      )
       guard.complete(headers, told.application)
       socket.write(refusalHeadOf(answer, headers))
       answer.on('error', () => socket.destroy())

@@ -1,23 +1,29 @@
-import type { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { Agent, type Dispatcher } from 'undici'
+import { type Heard, relay, type Waiting } from './relay.ts'
+import type { HeaderList } from './request-headers.ts'
 
 /**
- * Among the headers of a request to an upstream: the answer that its client waits for. No header by
- * such a key is sent; it is the one way to say something about a single request.
+ * In the place of the headers of a request to an upstream: what reply-from has no room for. It is
+ * the one way to say something about a single request.
  */
-export const ANSWERS: unique symbol = Symbol('answers')
+export const PASSED: unique symbol = Symbol('passed')
+
+/** A request to an upstream. */
+export interface Passed {
+  readonly headers: HeaderList
+  /** What its client waits for. */
+  readonly answer: ServerResponse
+  readonly broken: Waiting['broken']
+}
 
 /** Connections to the upstreams, in the shape that reply-from takes. */
 export interface UpstreamPool {
-  request(options: Dispatcher.RequestOptions, heard: (...given: never) => void): void
+  request(options: Dispatcher.RequestOptions, heard: (error: unknown, heard?: Heard) => void): void
   destroy(): Promise<void>
 }
 
-/**
- * Keeps connections to the upstreams. What a client asked for and does not wait for any longer is
- * taken back from the upstream, also before there is an answer.
- */
+/** Keeps connections to the upstreams. */
 export function upstreamPool(patienceSeconds: number): UpstreamPool {
   const patience = patienceSeconds * 1000
   const agent = new Agent({
@@ -30,21 +36,13 @@ export function upstreamPool(patienceSeconds: number): UpstreamPool {
   })
   return {
     request(options, heard) {
-      const { [ANSWERS]: response } = options.headers as { [ANSWERS]?: ServerResponse }
-      const signal = response === undefined ? null : signalOf(response)
-      agent.request({ ...options, signal }, heard as never)
+      const { headers, answer, broken } = (options.headers as unknown as Carrier)[PASSED]
+      agent.dispatch({ ...options, headers: headers as string[] }, relay({ answer, heard, broken }))
     },
     destroy: () => agent.destroy(),
   }
 }
 
-/** An answer that nobody reads is closed. One that was read to its end is too: then there is nothing to take back. */
-function signalOf(response: ServerResponse): EventEmitter {
-  const signal = {
-    aborted: response.destroyed,
-    on: () => signal,
-    once: (_: string, listener: () => void) => response.once('close', listener),
-    removeListener: (_: string, listener: () => void) => response.removeListener('close', listener),
-  }
-  return signal as unknown as EventEmitter
+interface Carrier {
+  readonly [PASSED]: Passed
 }

@@ -42,8 +42,7 @@ export function createHttpServer({ listen, limits }: GatewayConfiguration): Fast
     // Declared as without a body, they come to the handler unread.
     server.addHttpMethod(method, { hasBody: false, overrideExisting: true })
   }
-  server.decorateRequest('told', null)
-  server.decorateRequest('answer', null)
+  server.decorateRequest('passing', null)
   server.register(replyFrom, {
     undici: upstreamPool(limits.upstreamSeconds) as object,
     destroyAgent: true,
