@@ -1,9 +1,13 @@
 import autocannon from 'autocannon'
 
+/** Headers of a request. */
+export type Headers = Readonly<Record<string, string>>
+
 /** A server in another process that can be put under load. */
 export interface Target {
   readonly url: string
-  readonly headers: Readonly<Record<string, string>>
+  /** Of each request. Where there are several, requests have them by turns. */
+  readonly headers: Headers | readonly Headers[]
   /** Of that process, all threads, in microseconds. */
   cpu(): Promise<number>
 }
@@ -13,6 +17,7 @@ export interface Run {
   readonly requestsPerSecond: number
   /** Of the server: what a request takes from it, in microseconds. It does not wait, so others on the machine matter little. */
   readonly cpuPerRequest: number
+  /** In milliseconds. */
   readonly p99: number
 }
 
@@ -22,18 +27,27 @@ export interface Load {
   readonly connections: number
 }
 
-/** Puts a target under load. Throws where any answer is not 2xx: it would not be what is measured. */
-async function runLoad(
+/** Puts a target under load. */
+export function runLoad(
   { url, headers, cpu }: Target,
-  { seconds, connections }: Load,
+  { seconds: duration, connections }: Load,
 ): Promise<Run> {
+  const requests = [headers].flat().map((each) => ({ headers: each }))
+  return shoot({ url, connections, duration, requests }, cpu)
+}
+
+/** One run of any kind. Throws where any answer is not 2xx: it would not be what is measured. */
+export async function shoot(options: autocannon.Options, cpu: Target['cpu']): Promise<Run> {
   const before = await cpu()
-  const result = await autocannon({ url, headers: { ...headers }, connections, duration: seconds })
+  // Without `sampleInt` a run ends with a whole second only.
+  const result = await autocannon({ sampleInt: 100, ...options })
   const spent = (await cpu()) - before
-  const { errors, non2xx, requests, latency } = result
-  if (errors > 0 || non2xx > 0) throw new Error(`${url}: ${errors} errors, ${non2xx} not 2xx`)
+  const { errors, non2xx, requests, latency, start, finish } = result
+  if (errors > 0 || non2xx > 0 || requests.total === 0) {
+    throw new Error(`${errors} errors, ${non2xx} of ${requests.total} answers were not 2xx.`)
+  }
   return {
-    requestsPerSecond: requests.total / result.duration,
+    requestsPerSecond: (requests.total * 1000) / (finish.getTime() - start.getTime()),
     cpuPerRequest: spent / requests.total,
     p99: latency.p99,
   }

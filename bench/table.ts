@@ -1,10 +1,10 @@
-import { cpus } from 'node:os'
 import type { Run } from './load.ts'
+import { machineLine, thisMachine } from './machine.ts'
 import { median, spread } from './statistics.ts'
 
 /** The machine all numbers are of. */
 export function machine(): string {
-  return `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`
+  return machineLine(thisMachine())
 }
 
 /** Rows to print: each against `bare`, run by run. */

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LATEST, type Results, readResults } from '../bench/compare/results.ts'
-import { table } from '../bench/compare/tables.ts'
+import { absencesOf, tablesOf } from '../bench/compare/tables.ts'
+import { machineLine } from '../bench/machine.ts'
 import { root } from './run.mjs'
 
 const START = '<!-- npm run bench:readme -->'
@@ -20,53 +21,21 @@ export function benchSectionDiffers(): string {
 
 /** The section, from a run. */
 function benchSection(results: Results): string {
-  const { machine, versions, hotPath, signOut, storm, space, size, quick } = results
-  const { cpu, cores, node, date, load } = machine
+  const { machine, minutes, versions, hotPath = [], signOut = [], storm = [] } = results
+  const setUps = new Map(
+    [...hotPath, ...signOut, ...storm].map(({ name, setUp }) => [name, setUp] as const),
+  )
+  const absences = absencesOf(results)
   const parts = [
-    `${cpu}, ${cores} cores, Node ${node.slice(1)}, ${date} UTC, load ${load} at the start${quick ? ', `--quick`' : ''}. Medians of runs by turns, each just after its bare route, with least and most in [latest.json](bench/results/latest.json). Each was signed in to for real, and seen to be, before it was measured.`,
-    table(
-      ['a request that needs an access token', 'to the bare route', 'CPU added, µs'],
-      hotPath
-        .filter((row) => row.ratio !== undefined)
-        .map((row) => [row.name, row.ratio?.median.toFixed(2), row.addedCpuMicroseconds]),
-    ),
-    table(
-      ['back-channel logouts, one process', 'per second', 'to verifying only'],
-      signOut.map((row) => [row.name, row.logoutsPerSecond.median, row.ratio?.median.toFixed(2)]),
-    ),
-    storm === undefined
-      ? undefined
-      : table(
-          [
-            `${storm[0]?.requests} requests of ${storm[0]?.users} users with expired tokens, ${storm[0]?.processes} processes`,
-            'refreshes',
-            'requests failed',
-            'users signed out',
-            'p99 ms',
-          ],
-          storm.map((row) => [row.name, row.refreshes, row.errors, row.lost, row.p99Milliseconds]),
-        ),
-    space === undefined
-      ? undefined
-      : table(
-          ['a live session', 'bytes', "to its tokens' own"],
-          space.map((row) => [row.name, row.bytesPerSession, row.ratio?.toFixed(2)]),
-        ),
-    size === undefined
-      ? undefined
-      : table(
-          ['installed', 'packages', 'MB', 'import, ms'],
-          size.map((row) => [row.name, row.packages, row.megabytes, row.importMilliseconds.median]),
-        ),
-    `How each is set up: ${hotPath
-      .filter(({ bare }) => bare !== undefined)
-      .map(({ name, setUp }) => `${name}: ${setUp}`)
-      .join('; ')}.`,
+    `${machineLine(machine)}, ${minutes} minutes. Medians of runs by turns, each just after its bare one; least and most are in [latest.json](bench/results/latest.json). Each was signed in to for real, and seen to be, before it was measured. How: [bench](bench/compare/README.md).`,
+    ...tablesOf(results, ({ median }) => median),
+    ...(absences.length > 0 ? [absences.map((line) => `- ${line}`).join('\n')] : []),
+    `How each is set up: ${[...setUps].map((pair) => pair.join(': ')).join('; ')}.`,
     `Versions: ${Object.entries(versions)
-      .map(([name, version]) => `${name} ${version}`)
+      .map((pair) => pair.join(' '))
       .join(', ')}.`,
   ]
-  return `\n${parts.filter((part) => part !== undefined).join('\n\n')}\n`
+  return `\n${parts.join('\n\n')}\n`
 }
 
 if (import.meta.main) {

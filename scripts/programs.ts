@@ -47,6 +47,14 @@ const programs: Record<string, Program | readonly Program[]> = {
       ],
     },
   },
+  // What coatcheck is measured against.
+  'bench/compare/apache.ts': [
+    { package: 'apache2-bin', path: () => existing('/usr/sbin/apache2') },
+    {
+      package: 'libapache2-mod-auth-openidc',
+      path: () => existing('/usr/lib/apache2/modules/mod_auth_openidc.so'),
+    },
+  ],
   'test/servers/dotnet.ts': { package: 'dotnet-sdk-10.0', elsewhere: true, path: dotnetProgram },
   'test/servers/java.ts': { package: 'openjdk-17-jdk-headless', path: javaProgram },
   'test/servers/python.ts': ['python3-flask', 'python3-jwt', 'python3-cryptography'].map(

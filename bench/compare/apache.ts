@@ -9,20 +9,26 @@ import { ROUTE, SECRET } from './task.ts'
 
 /** mod_auth_openidc on Debian's Apache: the yardstick in C. */
 export const apaches: readonly Contestant[] = [
-  { name: 'bare apache', setUp: 'a static file, mpm_event', packages: [], start: startBare },
+  {
+    name: 'bare apache',
+    setUp: 'a static file, mpm_event',
+    packages: [],
+    needs: ['apache'],
+    start: startBare,
+  },
   ...(['shm', 'redis'] as const).map((cache) => ({
     name: `mod_auth_openidc, ${cache}`,
     bare: 'bare apache',
     setUp: `server-side sessions (its default), OIDCCacheType ${cache}`,
     packages: [],
+    needs: cache === 'redis' ? (['apache', 'redis'] as const) : (['apache'] as const),
     start: (surroundings: Surroundings) => startGuarded(surroundings, cache),
   })),
 ]
 
 /** Where Debian puts them. */
-export const APACHE = '/usr/sbin/apache2'
-/** See {@link APACHE}. */
-export const MODULES = '/usr/lib/apache2/modules'
+const APACHE = '/usr/sbin/apache2'
+const MODULES = '/usr/lib/apache2/modules'
 
 const PAGE = JSON.stringify({ sub: 'user-0', length: 1_500 })
 const WHO = `${ROUTE}/who`

@@ -2,7 +2,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { serve } from '@hono/node-server'
 import express from 'express'
 import { Hono } from 'hono'
@@ -12,18 +11,17 @@ import pg from 'pg'
 import { type Auth, createAuth, type TokenStore } from '#coatcheck'
 import { expressAuth } from '#coatcheck/adapters/express'
 import { honoAuth } from '#coatcheck/adapters/hono'
-import { systemEnvironment } from '#coatcheck/core/environment'
-import { owedIndex } from '#coatcheck/core/tokens/home'
-import { createKeyring } from '#coatcheck/core/tokens/keyring'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from '#coatcheck/stores/lmdb'
 import { memoryStore } from '#coatcheck/stores/memory'
 import { migratePostgres, postgresStore } from '#coatcheck/stores/postgres'
 import { redisStore } from '#coatcheck/stores/redis'
 import { type Planned, populate } from '../scale/population.ts'
+import { settledAt } from '../settled.ts'
 import { type Answer, ROUTE, readTask, ready, SECRET } from './task.ts'
 
 const task = readTask()
 const { port, origin, provider } = task
+const { issuer, clientId } = provider
 const [framework = '', place = ''] = task.variant.split(':')
 // All processes of one application have the same one.
 const folder = join(tmpdir(), `coatcheck-bench-${process.ppid}-${new URL(origin).port}`)
@@ -33,25 +31,21 @@ const auth =
   store &&
   createAuth({
     origin,
-    provider: {
-      issuer: provider.issuer,
-      clientId: provider.clientId,
-      clientSecret: provider.clientSecret,
-    },
+    provider: { issuer, clientId, clientSecret: provider.clientSecret },
     store,
     keys: [SECRET],
     scope: 'openid profile email offline_access',
   })
 
-process.on('message', async (message: { readonly populate?: readonly Planned[] }) => {
-  if (message.populate === undefined || store === undefined) return
-  const { issuer, clientId } = provider
-  process.send?.(await populate(store, { issuer, clientId, key: SECRET }, message.populate))
-})
-process.on('message', async (message) => {
-  if (message !== 'settle') return
-  if (store !== undefined) await nothingOwed(store)
-  process.send?.('settled')
+const owner = { issuer, clientId, key: SECRET }
+process.on('message', async (message: 'settle' | { readonly populate?: readonly Planned[] }) => {
+  if (store === undefined) return
+  if (message === 'settle') {
+    await (await settledAt(store, owner))()
+    process.send?.('settled')
+  } else if (message.populate !== undefined) {
+    process.send?.(await populate(store, owner, message.populate))
+  }
 })
 if (framework === 'express') onExpress(auth)
 else onHono(auth)
@@ -99,20 +93,12 @@ async function answerOf(
 
 async function openStore(): Promise<TokenStore | undefined> {
   if (place === 'memory') return memoryStore()
-  if (place === 'lmdb') return lmdbStore(open({ path: folder, mapSize: 2 ** 32 }))
+  if (place === 'lmdb') return lmdbStore(open({ path: folder, mapSize: 2 ** 32, ...lmdbOptions }))
   if (place === 'redis') return redisStore(new Redis(task.redis ?? ''))
   if (place !== 'postgres') return undefined
   const pool = new pg.Pool({ connectionString: task.postgres, max: 10 })
   await migratePostgres(pool)
   return postgresStore(pool)
-}
-
-/** Resolves when all that was signed out is revoked at the provider too. */
-async function nothingOwed(store: TokenStore): Promise<void> {
-  const { issuer, clientId } = provider
-  const vault = await createKeyring(store, [SECRET], systemEnvironment).load()
-  const owed = owedIndex(vault, { issuer, clientId })
-  while ((await store.list(owed, { limit: 1 })).length > 0) await sleep(20)
 }
 
 async function clean(): Promise<void> {

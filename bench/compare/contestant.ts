@@ -1,9 +1,8 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { freePorts } from '../../test/servers/ports.ts'
+import { startChild } from '../child.ts'
+import type { ProviderAddress } from '../provider.ts'
+import type { Planned } from '../scale/population.ts'
 import { type Browser, openBrowser } from './browser.ts'
-import type { ProviderAddress } from './provider.ts'
 import { type Answer, ROUTE, TASK, type Task } from './task.ts'
 
 /** What everything that is compared runs against. */
@@ -13,7 +12,12 @@ export interface Surroundings {
   redis(): Promise<string>
   /** A Postgres of its own. */
   postgres(): Promise<string>
+  /** The folder for one CPU profile of each process. */
+  readonly profile?: string | undefined
 }
+
+/** What may be missing on a machine: programs, the peers' packages, and what we compile. */
+export type Need = 'apache' | 'redis' | 'postgres' | 'peers' | 'build'
 
 /** Something that is compared: how it is called, started, and signed in to. */
 export interface Contestant {
@@ -24,6 +28,8 @@ export interface Contestant {
   readonly setUp: string
   /** npm packages that it is made of; their versions are printed. */
   readonly packages: readonly string[]
+  /** Without these it is left out. */
+  readonly needs: readonly Need[]
   start(surroundings: Surroundings, processes?: number): Promise<Running>
 }
 
@@ -42,9 +48,9 @@ export interface Running {
   /** Where logout tokens are posted. */
   readonly backchannel: string
   /** Puts sessions in as sign-ins would have; where that can be. */
-  readonly populate?: (sessions: readonly unknown[]) => Promise<void>
+  readonly populate?: (sessions: readonly Planned[]) => Promise<unknown>
   /** Resolves when it has done what it does after a logout was answered; who does nothing then has none. */
-  readonly settle?: () => Promise<void>
+  readonly settle?: () => Promise<unknown>
   /** The Redis that keeps its sessions. */
   readonly redis?: string
   close(): Promise<void>
@@ -65,18 +71,20 @@ export interface NodeContestant {
 
 /** A contestant whose processes are Node. */
 export function nodeContestant(one: NodeContestant): Contestant {
-  const { name, setUp, packages, bare } = one
+  const { name, setUp, packages, bare, variant, file } = one
+  const servers = (['redis', 'postgres'] as const).filter((server) => variant.includes(server))
   return {
     name,
     setUp,
     packages,
+    needs: file.includes('/peers/') ? ['peers', ...servers] : servers,
     ...(bare !== undefined && { bare }),
     start: (surroundings, processes = 1) => startNode(one, surroundings, processes),
   }
 }
 
 async function startNode(
-  { file, variant, packages, signIn = '/login', backchannel = '' }: NodeContestant,
+  { name, file, variant, packages, signIn = '/login', backchannel = '' }: NodeContestant,
   surroundings: Surroundings,
   processes: number,
 ): Promise<Running> {
@@ -91,7 +99,14 @@ async function startNode(
     ...(redis !== undefined && { redis }),
     ...(variant.includes('postgres') && { postgres: await surroundings.postgres() }),
   }
-  const children = await Promise.all(ports.map((port) => startProcess(file, { ...task, port })))
+  const children = await Promise.all(
+    ports.map((port) =>
+      startChild<string>(new URL(file, import.meta.url), {
+        env: { NODE_ENV: 'production', [TASK]: JSON.stringify({ ...task, port }) },
+        profile: { folder: surroundings.profile, name: `${name}-${port}`.replaceAll(/\W+/g, '-') },
+      }),
+    ),
+  )
   const [first] = children
   if (first === undefined) throw new TypeError('Not even one process.')
 
@@ -106,36 +121,20 @@ async function startNode(
     answer,
     backchannel: `${origin}${backchannel}`,
     ...(redis !== undefined && { redis }),
-    async cpu() {
-      first.send('cpu')
-      const [spent] = await once(first, 'message')
-      return spent
-    },
+    cpu: first.cpu,
     async signIn(user) {
       const browser = openBrowser(user)
       if (typeof signIn === 'string') await browser.visit(`${origin}${signIn}`)
       else await signIn(browser, origin)
       return checked(answer, browser.cookie(`${origin}${ROUTE}`), user)
     },
-    async populate(sessions) {
-      first.send({ populate: sessions })
-      await once(first, 'message')
+    async close() {
+      await Promise.all(children.map((child) => child.close()))
     },
     ...(packages.includes('coatcheck') && {
-      async settle() {
-        first.send('settle')
-        await once(first, 'message')
-      },
+      populate: (sessions: readonly Planned[]) => first.ask({ populate: sessions }),
+      settle: () => first.ask('settle'),
     }),
-    async close() {
-      await Promise.all(
-        children.map(async (child) => {
-          const exit = once(child, 'exit')
-          child.disconnect()
-          await exit
-        }),
-      )
-    },
   }
 }
 
@@ -150,18 +149,4 @@ export async function checked(
     throw new Error(`${user} is not signed in: ${JSON.stringify(found)}`)
   }
   return cookie
-}
-
-async function startProcess(file: string, task: Task) {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
-    env: { ...process.env, NODE_ENV: 'production', [TASK]: JSON.stringify(task) },
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  })
-  const gone = once(child, 'exit').then(([code]) => {
-    throw new Error(`${file} ended with ${code}.`)
-  })
-  const word = once(child, 'message')
-  await Promise.race([word, gone])
-  gone.catch(() => undefined)
-  return child
 }

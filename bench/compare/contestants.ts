@@ -21,6 +21,16 @@ export const ours: readonly Contestant[] = [
   ...['memory', 'lmdb'].map((store) => ourOne('hono', store)),
 ]
 
+const betterAuth = {
+  name: 'better-auth, sqlite',
+  bare: 'bare express',
+  setUp: 'genericOAuth, node:sqlite; getSession and getAccessToken',
+  packages: ['better-auth'],
+  file: peer('better-auth'),
+  variant: 'sqlite',
+  signIn: signInToBetterAuth,
+}
+
 /** What a user would pick instead, on Node. */
 export const peers: readonly Contestant[] = [
   ...['cookie', 'redis'].map((variant) =>
@@ -55,15 +65,7 @@ export const peers: readonly Contestant[] = [
     variant: 'cookie',
     signIn: signInToAuthJs,
   }),
-  nodeContestant({
-    name: 'better-auth, sqlite',
-    bare: 'bare express',
-    setUp: 'genericOAuth, node:sqlite; getSession and getAccessToken',
-    packages: ['better-auth'],
-    file: peer('better-auth'),
-    variant: 'sqlite',
-    signIn: signInToBetterAuth,
-  }),
+  nodeContestant(betterAuth),
   nodeContestant({
     name: '@hono/oidc-auth, cookie',
     bare: 'bare hono',
@@ -71,6 +73,21 @@ export const peers: readonly Contestant[] = [
     packages: ['@hono/oidc-auth'],
     file: peer('hono-oidc-auth'),
     variant: 'cookie',
+  }),
+]
+
+/** Everything that can run in several processes and refresh a token. */
+export const stormed: readonly Contestant[] = [
+  ...ours.filter(({ name }) => ['coatcheck, redis', 'coatcheck, lmdb'].includes(name)),
+  ...peers.filter(({ name }) =>
+    ['express-openid-connect, redis', 'MSAL Node, redis', 'Auth.js, cookie'].includes(name),
+  ),
+  // SQLite is not for several processes.
+  nodeContestant({
+    ...betterAuth,
+    name: 'better-auth, postgres',
+    setUp: 'genericOAuth, pg; getSession and getAccessToken',
+    variant: 'postgres',
   }),
 ]
 

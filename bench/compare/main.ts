@@ -1,117 +1,109 @@
-// npm run bench: see ../README.md.
+// npm run bench: see README.md.
 import { parseArgs } from 'node:util'
-import { apaches } from './apache.ts'
-import type { Contestant } from './contestant.ts'
-import { bareRoutes, ours, peers } from './contestants.ts'
-import { hearers, verifyOnly } from './hearers.ts'
-import { measureHotPath } from './hot-path.ts'
-import { providePeers } from './provide.ts'
-import { type Results, writeResults } from './results.ts'
-import { measureSignOut } from './sign-out.ts'
-import { measureSize } from './size.ts'
-import { measureSpace } from './space.ts'
-import { measureStorm, stormed } from './storm.ts'
+import { machineLine, thisMachine } from '../machine.ts'
+import { choose } from './choice.ts'
+import { stormed } from './contestants.ts'
+import { gatewayPackages } from './gateway.ts'
+import { noFailures } from './outcome.ts'
+import { everybody, type PartName, parts, type Stage, together } from './parts.ts'
+import { provide } from './provide.ts'
+import { fileOf, type Results, writeResults } from './results.ts'
+import { quick, type Settings, trial, whole } from './settings.ts'
 import { openField } from './surroundings.ts'
-import { tablesOf } from './tables.ts'
-import { debianVersionOf, thisMachine, versionOf } from './versions.ts'
+import { absencesOf, tablesOf } from './tables.ts'
+import { versionsOf } from './versions.ts'
 
-const { values, positionals } = parseArgs({
+const { values, positionals: words } = parseArgs({
   allowPositionals: true,
   options: {
     /** The hot path and sign-outs, in under a minute. */
     quick: { type: 'boolean', default: false },
+    /** Everything, and hardly anything of each: whether it runs. */
+    trial: { type: 'boolean', default: false },
+    /** Only these; may be said several times. */
+    part: { type: 'string', multiple: true },
+    /** Of the hot path, like the two after it. */
     rounds: { type: 'string' },
     seconds: { type: 'string' },
-    connections: { type: 'string', default: '32' },
+    connections: { type: 'string' },
+    /** A folder for one CPU profile of each server. */
+    profile: { type: 'string' },
   },
 })
-const { quick } = values
-const connections = Number(values.connections)
-const hotPath = {
-  rounds: Number(values.rounds ?? (quick ? 2 : 7)),
-  seconds: Number(values.seconds ?? (quick ? 0.3 : 2)),
-  connections,
-  users: quick ? 2 : 20,
+const settings = settingsOf(values.trial ? trial : values.quick ? quick : whole)
+const wanted = partsOf(values.part ?? (values.quick ? ['hot-path', 'sign-out'] : undefined))
+// Part of the table is no run to be kept.
+const isKept = words.length === 0 && values.part === undefined && !values.trial
+
+const [machine, began] = [thisMachine(), Date.now()]
+console.log(machineLine(machine))
+const compiled = wanted.some((part) => (parts[part].needs as readonly string[]).includes('build'))
+const choice = choose(provide(compiled), words)
+const contestants = [...everybody, ...stormed]
+const { attempt, failed } = noFailures()
+const leftOut = new Map<string, string>()
+for (const { name, needs } of contestants) {
+  const missing = choice.missingFor(needs)
+  if (missing !== undefined) leftOut.set(name, missing)
 }
-const signOut = {
-  rounds: quick ? 2 : 7,
-  logouts: quick ? 400 : 2_000,
-  signIns: quick ? 25 : 300,
-  connections,
+let results: Results = {
+  machine,
+  quick: values.quick,
+  minutes: 0,
+  versions: versionsOf([...contestants, { packages: gatewayPackages }]),
+  settings: Object.fromEntries(wanted.map((part) => [part, settings[part]])),
+  leftOut: {},
+  failed: {},
 }
 
-const STORM = { processes: 4, requests: 1_000, users: 100 }
-const SPACE = { inMemory: 100_000, inStores: 20_000, signIns: 100 }
+for (const some of together) {
+  const mine = some.filter((part) => wanted.includes(part))
+  if (mine.length === 0) continue
+  await attempt(mine.join(' and '), 3_600, async () => {
+    const field = await openField(values.profile)
+    try {
+      for (const part of mine) await measure(part, { field, choice, settings })
+    } finally {
+      await field.close()
+    }
+  })
+}
+update({})
+console.log(`\n${[...tablesOf(results), ...absencesOf(results)].join('\n\n')}`)
+console.log(`\n${results.minutes} minutes${isKept ? `; kept: ${fileOf(results)}` : ''}`)
+process.exitCode = Object.keys(failed).length === 0 ? 0 : 1
+// What hangs somewhere is not to keep us, and what is printed is to arrive.
+process.stdout.write('', () => process.exit())
 
-const absent = providePeers()
-const machine = thisMachine()
-const all = [...bareRoutes, ...ours, ...peers, ...apaches].filter(present)
-/** Names on the command line choose; bare routes come along. */
-const chosen = <One>(list: readonly One[], nameOf: (one: One) => string): One[] =>
-  positionals.length === 0
-    ? [...list]
-    : list.filter((one) => positionals.some((word) => nameOf(one).includes(word)))
+async function measure(name: PartName, stage: Stage): Promise<void> {
+  const { needs, rows: at, measure: measured } = parts[name]
+  const missing = choice.missingFor(needs)
+  if (missing !== undefined) return void leftOut.set(name, missing)
+  const outcome = await attempt(name, 3_600, () => measured(stage))
+  for (const [who, why] of Object.entries(outcome?.failed ?? {})) failed[`${name}, ${who}`] = why
+  update({ [at]: outcome?.rows ?? [] })
+}
 
-console.log(
-  `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}, load ${machine.load}`,
-)
-const field = await openField()
-try {
-  const bare = new Set(chosen(all, ({ name }) => name).map((one) => one.bare))
-  const hot = await measureHotPath(
-    all.filter((one) => bare.has(one.name) || chosen([one], ({ name }) => name).length > 0),
-    field,
-    hotPath,
-  )
-  const heard = await measureSignOut(
-    hearers.filter(
-      ({ contestant }) =>
-        present(contestant) &&
-        (contestant.name === verifyOnly || chosen([contestant], ({ name }) => name).length > 0),
-    ),
-    field,
-    verifyOnly,
-    signOut,
-  )
-  const storm = quick
-    ? undefined
-    : await measureStorm(
-        chosen(stormed, ({ name }) => name),
-        field,
-        STORM,
-      )
-  const results: Results = {
-    machine,
-    quick,
-    versions: versions(all),
-    settings: { hotPath, signOut },
-    hotPath: hot.rows,
-    signOut: heard.rows,
-    ...(storm && {
-      storm: storm.rows,
-      size: measureSize(5),
-      space: await measureSpace(field, SPACE),
-    }),
-    failed: { ...absent, ...hot.failed, ...heard.failed, ...storm?.failed },
+/** What there is so far is kept, whatever comes next. */
+function update(more: Partial<Results>): void {
+  const minutes = Number(((Date.now() - began) / 60_000).toFixed(1))
+  results = { ...results, ...more, minutes, leftOut: Object.fromEntries(leftOut), failed }
+  if (isKept) writeResults(results)
+}
+
+function settingsOf(some: Settings): Settings {
+  const said = Object.entries({
+    rounds: values.rounds,
+    seconds: values.seconds,
+    connections: values.connections,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [[name, Number(value)]]))
+  return { ...some, 'hot-path': { ...some['hot-path'], ...Object.fromEntries(said) } }
+}
+
+function partsOf(names: readonly string[] | undefined): PartName[] {
+  const all = Object.keys(parts) as PartName[]
+  if (names?.some((name) => !all.includes(name as PartName))) {
+    throw new TypeError(`--part is one of ${all.join(', ')}.`)
   }
-  console.log(tablesOf(results))
-  // Part of the table is no run to be kept.
-  if (positionals.length === 0) console.log(`\n${writeResults(results)}`)
-} finally {
-  await field.close()
-}
-
-function present({ name }: Contestant): boolean {
-  return absent[name] === undefined
-}
-
-function versions(contestants: readonly Contestant[]): Record<string, string> {
-  const packages = new Set(contestants.flatMap((one) => one.packages))
-  const more = ['jose', 'oidc-provider', 'autocannon', 'redis', 'lmdb', 'ioredis', 'pg']
-  const found = [...packages, ...more].map((name) => [name, versionOf(name)])
-  const debian = ['apache2-bin', 'libapache2-mod-auth-openidc', 'redis-server'].map((name) => [
-    name,
-    debianVersionOf(name),
-  ])
-  return Object.fromEntries([...found, ...debian])
+  return all.filter((name) => names === undefined || names.includes(name))
 }

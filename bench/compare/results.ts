@@ -1,25 +1,36 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { root } from '../../scripts/run.mjs'
-import type { HotPathRow, HotPathSettings } from './hot-path.ts'
-import type { SignOutRow, SignOutSettings } from './sign-out.ts'
-import type { SizeRow, SpaceRow } from './size.ts'
+import type { Machine } from '../machine.ts'
+import type { ScaleRow } from '../scale/store.ts'
+import type { CallsRow } from './calls.ts'
+import type { GatewayTable } from './gateway.ts'
+import type { HotPathRow } from './hot-path.ts'
+import type { SignOutRow } from './sign-out.ts'
+import type { SizeRow } from './size.ts'
+import type { SpaceRow } from './space.ts'
 import type { StormRow } from './storm.ts'
-import type { Machine } from './versions.ts'
 
-/** All of one run. */
+/** All of one run, as far as it came. */
 export interface Results {
   readonly machine: Machine
   readonly quick: boolean
+  readonly minutes: number
   /** Of everything that was compared: package → version. */
   readonly versions: Readonly<Record<string, string>>
-  readonly settings: { readonly hotPath: HotPathSettings; readonly signOut: SignOutSettings }
-  readonly hotPath: readonly HotPathRow[]
-  readonly signOut: readonly SignOutRow[]
+  /** How much each part did: part → its settings. */
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly hotPath?: readonly HotPathRow[]
+  readonly calls?: readonly CallsRow[]
+  readonly signOut?: readonly SignOutRow[]
   readonly storm?: readonly StormRow[]
-  readonly size?: readonly SizeRow[]
+  readonly gateway?: readonly GatewayTable[]
+  readonly scale?: readonly ScaleRow[]
   readonly space?: readonly SpaceRow[]
-  /** Who was left out, and why: name → the error. */
+  readonly size?: readonly SizeRow[]
+  /** Who was not measured because something is not installed here: name → what. */
+  readonly leftOut: Readonly<Record<string, string>>
+  /** Who should have been measured, and failed: part and name → the error. */
   readonly failed: Readonly<Record<string, string>>
 }
 
@@ -34,10 +45,14 @@ export function readResults(): Results {
   return JSON.parse(readFileSync(LATEST, 'utf8'))
 }
 
-/** Keeps a run. Answers where. */
-export function writeResults(results: Results): string {
-  const file = results.quick ? QUICK : LATEST
+/** Where a run is kept. */
+export function fileOf(results: Results): string {
+  return results.quick ? QUICK : LATEST
+}
+
+/** Keeps a run in its place. */
+export function writeResults(results: Results): void {
+  const file = fileOf(results)
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
-  return file
 }

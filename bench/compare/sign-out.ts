@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import autocannon from 'autocannon'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Run, shoot } from '../load.ts'
+import type { SessionAtProvider } from '../provider.ts'
+import { type Summary, summarize } from '../statistics.ts'
 import type { Contestant, Running } from './contestant.ts'
-import type { SessionAtProvider } from './provider.ts'
-import { type Summary, summarize } from './summary.ts'
+import { noFailures, type Outcome, progress } from './outcome.ts'
 import type { Field } from './surroundings.ts'
 import type { Answer } from './task.ts'
 
@@ -37,12 +39,6 @@ export interface Hearer {
   readonly sessions: 'populated' | 'signed-in' | 'none'
 }
 
-interface Run {
-  readonly rate: number
-  readonly cpu: number
-  readonly p99: number
-}
-
 interface Entered extends Hearer {
   readonly running: Running
   readonly runs: Run[]
@@ -50,56 +46,46 @@ interface Entered extends Hearer {
 
 /**
  * Signs sessions out by turns. The tokens are signed beforehand. `reference` names what the ratios are
- * to. In the end somebody really signed in is signed out, and has to be out.
+ * to. First of all somebody really signed in is signed out, and has to be out.
  */
 export async function measureSignOut(
   hearers: readonly Hearer[],
   field: Field,
   reference: string,
   settings: SignOutSettings,
-): Promise<{ rows: SignOutRow[]; failed: Record<string, string> }> {
-  const failed: Record<string, string> = {}
-  const entered: Entered[] = []
-  await Promise.all(
-    hearers.map(async (hearer) => {
-      try {
-        const running = await hearer.contestant.start(field)
-        if (hearer.contestant.bare !== undefined) {
-          await mustSignOut(running, field)
-        }
-        entered.push({ ...hearer, running, runs: [] })
-      } catch (error) {
-        failed[hearer.contestant.name] = String(error)
-      }
-    }),
+): Promise<Outcome<SignOutRow>> {
+  const { attempt, failed, has } = noFailures()
+  progress('back-channel logouts: somebody is signed out of each')
+  const all = await Promise.all(
+    hearers.map((hearer) =>
+      attempt(hearer.contestant.name, 120, async (): Promise<Entered> => {
+        const running = await field.running(hearer.contestant)
+        if (hearer.contestant.bare !== undefined) await mustSignOut(running, field)
+        return { ...hearer, running, runs: [] }
+      }),
+    ),
   )
-  entered.sort((a, b) => placeOf(hearers, a) - placeOf(hearers, b))
-  try {
-    for (let round = 0; round <= settings.rounds; round++) {
-      const planned = plan(settings.logouts)
-      const tokens = await field.oidc.logoutTokens(planned)
-      for (const one of round % 2 === 0 ? entered : entered.toReversed()) {
-        if (failed[one.contestant.name] !== undefined) continue
-        try {
-          const run = await signOutAll(one, planned, tokens, field, settings)
-          // The first warms up.
-          if (round > 0) one.runs.push(run)
-        } catch (error) {
-          failed[one.contestant.name] = String(error)
-        }
-      }
+  const entered = all.filter((one) => one !== undefined)
+  for (let round = 0; round <= settings.rounds; round++) {
+    progress(`back-channel logouts: round ${round} of ${settings.rounds}`)
+    const planned = plan(settings.logouts)
+    const tokens = await field.oidc.logoutTokens(planned)
+    for (const one of round % 2 === 0 ? entered : entered.toReversed()) {
+      const { name } = one.contestant
+      if (has(name)) continue
+      const run = await attempt(name, 180, () => signOutAll(one, planned, tokens, field, settings))
+      // The first warms up.
+      if (run !== undefined && round > 0) one.runs.push(run)
     }
-    const whole = entered.filter(({ contestant }) => failed[contestant.name] === undefined)
-    const base = whole.find(({ contestant }) => contestant.name === reference)
-    return { rows: whole.map((one) => rowOf(one, base)), failed }
-  } finally {
-    await Promise.all(entered.map(({ running }) => running.close()))
   }
+  const whole = entered.filter(({ contestant }) => !has(contestant.name))
+  const base = whole.find(({ contestant }) => contestant.name === reference)
+  return { rows: whole.map((one) => rowOf(one, base)), failed }
 }
 
 async function signOutAll(
-  { running, sessions, contestant }: Entered,
-  planned: readonly Required<Pick<SessionAtProvider, 'sub' | 'sid'>>[],
+  { running, sessions }: Entered,
+  planned: readonly Required<SessionAtProvider>[],
   tokens: readonly string[],
   field: Field,
   { connections, signIns }: SignOutSettings,
@@ -110,45 +96,60 @@ async function signOutAll(
   }
   if (sessions === 'signed-in') {
     const subs = planned.slice(0, signIns).map(({ sub }) => sub)
-    left = await field.oidc.logoutTokens(await signInAll(running, subs))
+    const all = await signInAll(running, subs)
+    left = await field.oidc.logoutTokens(all.map(({ session }) => session))
   }
-  const bodies = left.map((token) => new URLSearchParams({ logout_token: token }).toString())
+  const run = await post(running, left, connections)
+  // What is still to be revoked is not to fall on who comes next.
+  await running.settle?.()
+  return run
+}
+
+/** Each logout token once. */
+function post(
+  { backchannel, cpu }: Running,
+  tokens: readonly string[],
+  connections: number,
+): Promise<Run> {
+  const bodies = tokens.map((token) => new URLSearchParams({ logout_token: token }).toString())
   let next = 0
-  const before = await running.cpu()
-  const { errors, non2xx, requests, latency, start, finish } = await autocannon({
-    url: running.backchannel,
-    connections,
+  const options = {
+    url: backchannel,
+    connections: Math.min(connections, bodies.length),
     amount: bodies.length,
     sampleInt: 50,
     requests: [
       {
-        method: 'POST',
+        method: 'POST' as const,
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
-        setupRequest: (request) => ({ ...request, body: bodies[next++ % bodies.length] ?? '' }),
+        setupRequest: (request: object) => ({
+          ...request,
+          body: bodies[next++ % bodies.length] ?? '',
+        }),
       },
     ],
-  })
-  const cpu = (await running.cpu()) - before
-  // What is still to be revoked is not to fall on who comes next.
-  await running.settle?.()
-  if (errors > 0 || non2xx > 0) {
-    throw new Error(`${contestant.name}: ${errors} errors, ${non2xx} logouts were not taken`)
   }
-  const seconds = (finish.getTime() - start.getTime()) / 1000
-  return { rate: requests.total / seconds, cpu: cpu / requests.total, p99: latency.p99 }
+  return shoot(options, cpu)
+}
+
+/** Somebody who was signed in for real. */
+export interface SignedIn {
+  readonly cookie: string
+  readonly session: SessionAtProvider
 }
 
 /** For real, some at a time. */
-async function signInAll(running: Running, subs: readonly string[]): Promise<SessionAtProvider[]> {
+export async function signInAll(running: Running, subs: readonly string[]): Promise<SignedIn[]> {
   const waiting = [...subs]
-  const sessions: SessionAtProvider[] = []
+  const all: SignedIn[] = []
   const walk = async (): Promise<void> => {
     for (let sub = waiting.pop(); sub !== undefined; sub = waiting.pop()) {
-      sessions.push(sessionOf(sub, await running.answer(await running.signIn(sub))))
+      const cookie = await running.signIn(sub)
+      all.push({ cookie, session: sessionOf(sub, await running.answer(cookie)) })
     }
   }
   await Promise.all(Array.from({ length: 8 }, walk))
-  return sessions
+  return all
 }
 
 function sessionOf(sub: string, answer: Answer | undefined): SessionAtProvider {
@@ -160,12 +161,17 @@ async function mustSignOut(running: Running, { oidc }: Field): Promise<void> {
   const sub = `leaving-${randomBytes(4).toString('hex')}`
   const cookie = await running.signIn(sub)
   // What is issued in the second of the sign-in may be taken for older than it.
-  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  await sleep(1_100)
   const [token = ''] = await oidc.logoutTokens([sessionOf(sub, await running.answer(cookie))])
-  const body = new URLSearchParams({ logout_token: token })
-  const { status } = await fetch(running.backchannel, { method: 'POST', body })
-  if (status >= 300) throw new Error(`The logout was answered ${status}.`)
+  await logOut(running, token)
   if ((await running.answer(cookie)) !== undefined) throw new Error('Still signed in.')
+}
+
+/** Posts one logout token, which has to be taken. */
+export async function logOut({ backchannel }: Running, token: string): Promise<void> {
+  const body = new URLSearchParams({ logout_token: token })
+  const { status } = await fetch(backchannel, { method: 'POST', body })
+  if (status >= 300) throw new Error(`A logout was answered ${status}.`)
 }
 
 function plan(count: number): { readonly sub: string; readonly sid: string }[] {
@@ -177,17 +183,14 @@ function plan(count: number): { readonly sub: string; readonly sid: string }[] {
 
 function rowOf({ contestant, runs }: Entered, base: Entered | undefined): SignOutRow {
   const { name, setUp } = contestant
-  const ratios = runs.map(({ rate }, at) => rate / (base?.runs[at]?.rate ?? Number.NaN))
+  const rates = runs.map(({ requestsPerSecond }) => requestsPerSecond)
+  const ratios = rates.map((rate, at) => rate / (base?.runs[at]?.requestsPerSecond ?? Number.NaN))
   return {
     name,
     setUp,
-    logoutsPerSecond: summarize(runs.map(({ rate }) => rate)),
+    logoutsPerSecond: summarize(rates),
     ...(base !== undefined && name !== base.contestant.name && { ratio: summarize(ratios, 2) }),
-    cpuMicroseconds: summarize(runs.map(({ cpu }) => cpu)),
+    cpuMicroseconds: summarize(runs.map(({ cpuPerRequest }) => cpuPerRequest)),
     p99Milliseconds: summarize(runs.map(({ p99 }) => p99)),
   }
-}
-
-function placeOf(hearers: readonly Hearer[], { contestant }: Hearer): number {
-  return hearers.findIndex((hearer) => hearer.contestant.name === contestant.name)
 }

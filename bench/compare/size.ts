@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../../scripts/run.mjs'
-import { type Summary, summarize } from './summary.ts'
+import { type Summary, summarize } from '../statistics.ts'
 import { PEERS } from './versions.ts'
 
 /** What an installation takes, and a start. */
@@ -13,15 +13,6 @@ export interface SizeRow {
   readonly megabytes: number
   /** From a process that runs to the module imported. */
   readonly importMilliseconds: Summary
-}
-
-/** What 100,000 live sessions take. */
-export interface SpaceRow {
-  readonly name: string
-  readonly sessions: number
-  readonly bytesPerSession: number
-  /** To the bytes of the tokens themselves, where they are kept. */
-  readonly ratio?: number
 }
 
 interface Measured {

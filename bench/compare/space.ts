@@ -2,65 +2,87 @@ import { randomBytes } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { memoryStore } from '#coatcheck/stores/memory'
-import { type RedisServer, startRedis } from '../../test/servers/redis.ts'
-import { places } from '../scale/places.ts'
+import { startRedis } from '../../test/servers/redis.ts'
+import { redisBytes } from '../scale/places.ts'
 import { type Planned, populate } from '../scale/population.ts'
-import { peers } from './contestants.ts'
-import type { SpaceRow } from './size.ts'
+import type { Contestant } from './contestant.ts'
+import { noFailures, type Outcome, progress } from './outcome.ts'
+import { signInAll } from './sign-out.ts'
 import type { Field } from './surroundings.ts'
 import { SECRET } from './task.ts'
+
+/** What live sessions take. */
+export interface SpaceRow {
+  readonly name: string
+  readonly sessions: number
+  readonly bytesPerSession: number
+  /** To the bytes of the tokens themselves, where they are known. */
+  readonly ratio?: number
+}
 
 /** How many sessions are weighed. */
 export interface SpaceSettings {
   readonly inMemory: number
-  readonly inStores: number
   /** Into each peer that keeps sessions in Redis. */
   readonly signIns: number
 }
 
-const collect = collectGarbage()
-
-/** Bytes of a session: ours in each store, as populated; the peers' in their Redis, as signed in. */
+/**
+ * Bytes of a session: ours in the memory of a process, as populated; the peers' in their Redis, as
+ * signed in. (Ours in other stores are weighed where a sign-out among so many is measured.)
+ */
 export async function measureSpace(
   field: Field,
-  { inMemory, inStores, signIns }: SpaceSettings,
-): Promise<SpaceRow[]> {
-  const { issuer, clientId } = field.provider
-  const owner = { issuer, clientId, key: SECRET }
-  const rows: SpaceRow[] = []
-  const put = (name: string, sessions: number, bytes: number, tokens: number): void => {
-    const bytesPerSession = Math.round(bytes / sessions)
-    rows.push({ name, sessions, bytesPerSession, ratio: Number((bytes / tokens).toFixed(2)) })
+  peers: readonly Contestant[],
+  { inMemory, signIns }: SpaceSettings,
+): Promise<Outcome<SpaceRow>> {
+  const { attempt, failed } = noFailures()
+  progress(`space: ${inMemory} sessions in memory`)
+  const all = [await attempt('coatcheck, memory', 300, () => weighMemory(field, inMemory))]
+  for (const peer of peers) {
+    progress(`space: ${peer.name}`)
+    all.push(await attempt(peer.name, 120, () => weighPeer(field, peer, signIns)))
   }
+  return { rows: all.filter((row) => row !== undefined), failed }
+}
 
+async function weighMemory({ provider }: Field, sessions: number): Promise<SpaceRow> {
+  const { issuer, clientId } = provider
+  const collect = collectGarbage()
+  const heap = (): number => {
+    collect()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
   const before = heap()
   const memory = memoryStore()
-  const tokens = await populate(memory, owner, planned(inMemory))
-  put('coatcheck, memory', inMemory, heap() - before, tokens)
+  const tokens = await populate(memory, { issuer, clientId, key: SECRET }, planned(sessions))
+  const bytes = heap() - before
   // It has to be there until it was weighed.
   await memory.get('')
-
-  for (const name of ['lmdb', 'redis', 'postgres'] as const) {
-    const place = await places[name].open()
-    // What an empty store takes is no session's.
-    await populate(place.store, owner, planned(1_000))
-    const empty = await place.bytes()
-    const bytes = await populate(place.store, owner, planned(inStores))
-    put(`coatcheck, ${name}`, inStores, (await place.bytes()) - empty, bytes)
-    await place.close()
+  const bytesPerSession = Math.round(bytes / sessions)
+  return {
+    name: 'coatcheck, memory',
+    sessions,
+    bytesPerSession,
+    ratio: Number((bytes / tokens).toFixed(2)),
   }
-  for (const peer of peers.filter(({ name }) => name.endsWith(', redis'))) {
-    const server = await startRedis()
-    const running = await peer.start({ ...field, redis: async () => server.url })
+}
+
+async function weighPeer(field: Field, peer: Contestant, sessions: number): Promise<SpaceRow> {
+  const server = await startRedis()
+  const running = await peer.start({ ...field, redis: async () => server.url })
+  try {
     await running.signIn('nobody')
-    const empty = await usedBy(server)
-    for (let at = 0; at < signIns; at++) await running.signIn(`user-${at}`)
-    const bytes = (await usedBy(server)) - empty
-    rows.push({ name: peer.name, sessions: signIns, bytesPerSession: Math.round(bytes / signIns) })
+    const empty = await redisBytes(server)
+    const subs = Array.from({ length: sessions }, (_, at) => `user-${at}`)
+    await signInAll(running, subs)
+    const bytes = (await redisBytes(server)) - empty
+    return { name: peer.name, sessions, bytesPerSession: Math.round(bytes / sessions) }
+  } finally {
     await running.close()
     await server.close()
   }
-  return rows
 }
 
 function* planned(count: number): Iterable<Planned> {
@@ -69,19 +91,7 @@ function* planned(count: number): Iterable<Planned> {
   }
 }
 
-/** Of what lives, once everything else is collected. */
-function heap(): number {
-  collect()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
-
 function collectGarbage(): () => void {
   setFlagsFromString('--expose-gc')
   return runInNewContext('gc')
-}
-
-async function usedBy(server: RedisServer): Promise<number> {
-  const memory = String(await server.ask('INFO', 'memory'))
-  return Number(/^used_memory:(\d+)/m.exec(memory)?.[1])
 }

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contestant, Running } from './contestant.ts'
-import { ours, peers } from './contestants.ts'
+import { noFailures, type Outcome, progress } from './outcome.ts'
 import type { Field } from './surroundings.ts'
 import { type Answer, ROUTE } from './task.ts'
 
@@ -31,34 +31,26 @@ export interface StormSettings {
   readonly users: number
 }
 
-/** Everything that can run in several processes and refresh a token. */
-export const stormed: readonly Contestant[] = [
-  ...ours.filter(({ name }) => name === 'coatcheck, redis' || name === 'coatcheck, lmdb'),
-  ...peers.filter(({ name }) =>
-    ['express-openid-connect, redis', 'MSAL Node, redis', 'Auth.js, cookie'].includes(name),
-  ),
-]
-
 /** One after the other: each signs its users in, waits until their tokens are over, and is asked. */
 export async function measureStorm(
   contestants: readonly Contestant[],
   field: Field,
   settings: StormSettings,
-): Promise<{ rows: StormRow[]; failed: Record<string, string> }> {
-  const failed: Record<string, string> = {}
+): Promise<Outcome<StormRow>> {
+  const { attempt, failed } = noFailures()
   const rows: StormRow[] = []
   for (const contestant of contestants) {
-    try {
+    progress(`refresh storm: ${contestant.name}`)
+    const row = await attempt(contestant.name, 180, async () => {
       const running = await contestant.start(field, settings.processes)
       try {
-        rows.push(await stormOne(contestant, running, field, settings))
+        return await stormOne(contestant, running, field, settings)
       } finally {
         await running.close()
         await field.oidc.setLifetime(DAY_SECONDS)
       }
-    } catch (error) {
-      failed[contestant.name] = String(error)
-    }
+    })
+    if (row !== undefined) rows.push(row)
   }
   return { rows, failed }
 }

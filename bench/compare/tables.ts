@@ -1,115 +1,125 @@
+import { type Summary, text } from '../statistics.ts'
+import { type Cell, table } from './markdown.ts'
+import type { PairRow } from './pairs.ts'
 import type { Results } from './results.ts'
-import { type Summary, text } from './summary.ts'
 
-/** What a cell of a table is made of. */
-type Cell = string | number | undefined
+/** How several runs of one thing are told: median and spread, or less. */
+export type Show = (summary: Summary) => Cell
 
-/** All tables of a run, in Markdown that can be read as it is. */
-export function tablesOf(results: Results): string {
-  const { hotPath, signOut, storm, space, size, failed } = results
+/** All tables of a run, in Markdown that can be read as it is. Each has a title in its first column. */
+export function tablesOf(results: Results, show: Show = text): string[] {
+  const { hotPath = [], calls = [], signOut = [], storm = [], gateway = [], size = [] } = results
+  const shown = (summary: Summary | undefined): Cell => summary && show(summary)
+  const [{ requests, users, processes } = { requests: 0, users: 0, processes: 0 }] = storm
   return [
-    hotPathTable(hotPath),
-    signOut.length > 0 ? signOutTable(signOut) : '',
-    storm === undefined ? '' : stormTable(storm),
-    space === undefined ? '' : spaceTable(space),
-    size === undefined ? '' : sizeTable(size),
-    ...Object.entries(failed).map(([name, why]) => `Left out: ${name}: ${why}`),
+    pairTable('signed in, access token in hand', hotPath, show, {
+      title: 'cookie bytes',
+      of: ({ bare, cookieBytes }) => (bare === undefined ? undefined : cookieBytes),
+    }),
+    tableOf(calls, {
+      'session() and accessToken() alone': ({ name }) => name,
+      'CPU µs': ({ cpuMicroseconds }) => shown(cpuMicroseconds),
+    }),
+    tableOf(signOut, {
+      'back-channel logouts, one process': ({ name }) => name,
+      'per second': ({ logoutsPerSecond }) => shown(logoutsPerSecond),
+      'to verifying only': ({ ratio }) => shown(ratio),
+      'CPU µs': ({ cpuMicroseconds }) => shown(cpuMicroseconds),
+      'p99 ms': ({ p99Milliseconds }) => p99Milliseconds.median,
+    }),
+    tableOf(storm, {
+      [`${requests} requests of ${users} users with expired tokens, ${processes} processes`]: ({
+        name,
+      }) => name,
+      refreshes: ({ refreshes }) => refreshes,
+      refused: ({ refused }) => refused,
+      'requests failed': ({ errors }) => errors,
+      'users signed out': ({ lost }) => lost,
+      'p50 ms': ({ p50Milliseconds }) => p50Milliseconds,
+      'p99 ms': ({ p99Milliseconds }) => p99Milliseconds,
+    }),
+    ...gateway.map(({ situation, rows }) => pairTable(`gateway, ${situation}`, rows, show)),
+    ...scaleTables(results, shown),
+    tableOf(spaceOf(results), {
+      'live sessions': ({ name }) => name,
+      'how many': ({ sessions }) => sessions.toLocaleString('en'),
+      'bytes each': ({ bytesPerSession }) => bytesPerSession,
+      'MB for 100,000': ({ bytesPerSession }) => Math.round(bytesPerSession / 10),
+      "to the tokens' own bytes": ({ ratio }) => ratio?.toFixed(2),
+    }),
+    tableOf(size, {
+      'installed, without the framework': ({ name }) => name,
+      packages: ({ packages }) => packages,
+      MB: ({ megabytes }) => megabytes,
+      'import, ms': ({ importMilliseconds }) => shown(importMilliseconds),
+    }),
+  ].filter((one) => one !== '')
+}
+
+/** What is not in the tables, one line each. */
+export function absencesOf({ leftOut, failed }: Results): string[] {
+  return [
+    ...Object.entries(leftOut).map(([name, why]) => `Left out: ${name}: ${why}`),
+    ...Object.entries(failed).map(([name, why]) => `FAILED: ${name}: ${why}`),
   ]
-    .filter((part) => part !== '')
-    .join('\n\n')
 }
 
-/** Signed in, access token in hand. */
-function hotPathTable(rows: Results['hotPath']): string {
-  return table(
-    [
-      'signed in, access token in hand',
-      'requests/s',
-      'to its bare route',
-      'CPU µs',
-      'added',
-      'p99 ms',
-      'cookie bytes',
-    ],
-    rows.map((row) => [
-      row.name,
-      text(row.requestsPerSecond),
-      ratio(row.ratio),
-      text(row.cpuMicroseconds),
-      row.addedCpuMicroseconds,
-      row.p99Milliseconds.median,
-      row.bare === undefined ? undefined : row.cookieBytes,
-    ]),
-  )
+function pairTable<Row extends PairRow>(
+  title: string,
+  rows: readonly Row[],
+  show: Show,
+  last?: { readonly title: string; readonly of: (row: Row) => Cell },
+): string {
+  return tableOf(rows, {
+    [title]: ({ name }) => name,
+    'requests/s': ({ requestsPerSecond }) => show(requestsPerSecond),
+    'to the bare one': ({ ratio }) => ratio && show(ratio),
+    'CPU µs': ({ cpuMicroseconds }) => show(cpuMicroseconds),
+    'CPU µs added': ({ addedCpuMicroseconds }) => addedCpuMicroseconds,
+    'p99 ms': ({ p99Milliseconds }) => p99Milliseconds.median,
+    ...(last && { [last.title]: last.of }),
+  })
 }
 
-/** Back-channel logouts. */
-function signOutTable(rows: Results['signOut']): string {
-  return table(
-    ['back-channel logouts', 'per second', 'to jwtVerify only', 'CPU µs', 'p99 ms'],
-    rows.map((row) => [
-      row.name,
-      text(row.logoutsPerSecond),
-      ratio(row.ratio),
-      text(row.cpuMicroseconds),
-      row.p99Milliseconds.median,
-    ]),
-  )
+function scaleTables({ scale = [] }: Results, shown: (one?: Summary) => Cell): string[] {
+  const bySize = scale.flatMap((row) => row.sessions.map((sessions, at) => ({ row, sessions, at })))
+  return [
+    tableOf(bySize, {
+      'one sign-out among so many sessions': ({ row, sessions }) =>
+        `coatcheck, ${row.name}: ${sessions.toLocaleString('en')}`,
+      'one session, ms': ({ row, at }) => shown(row.sessionMilliseconds[at]),
+      'a user with ten, ms': ({ row, at }) => shown(row.userMilliseconds[at]),
+      'to the smallest': ({ row, at }) =>
+        at < row.sessions.length - 1 ? undefined : `${row.sessionRatio} / ${row.userRatio}`,
+    }),
+    tableOf(scale, {
+      'sign-out of a user with very many sessions': ({ name }) => `coatcheck, ${name}`,
+      'how many': ({ many }) => many.sessionsOfOneUser.toLocaleString('en'),
+      'answered after ms': ({ many }) => many.signedOutWithin,
+      'others waited at most ms': ({ many }) => many.longestBlock,
+      'CPU ms': ({ many }) => many.processorTime,
+    }),
+  ]
 }
 
-/** A refresh storm. */
-function stormTable(rows: NonNullable<Results['storm']>): string {
-  const [{ requests, users, processes } = { requests: 0, users: 0, processes: 0 }] = rows
-  return table(
-    [
-      `${requests} requests of ${users} users whose tokens are over, ${processes} processes`,
-      'refreshes',
-      'refused',
-      'requests failed',
-      'users signed out',
-      'p50 ms',
-      'p99 ms',
-    ],
-    rows.map((row) => [
-      row.name,
-      row.refreshes,
-      row.refused,
-      row.errors,
-      row.lost,
-      row.p50Milliseconds,
-      row.p99Milliseconds,
-    ]),
-  )
+/** In a process's memory, in our stores, and the peers'. */
+function spaceOf({ space = [], scale = [] }: Results): NonNullable<Results['space']> {
+  const [memory, ...peers] = space
+  const stores = scale.map(({ name, sessions, bytesPerSession, bytesOverTokens: ratio }) => ({
+    name: `coatcheck, ${name}`,
+    sessions: sessions.at(-1) ?? 0,
+    bytesPerSession,
+    ratio,
+  }))
+  return [...(memory === undefined ? [] : [memory]), ...stores, ...peers]
 }
 
-/** Bytes of a session. */
-function spaceTable(rows: NonNullable<Results['space']>): string {
-  return table(
-    ['live sessions', 'how many', 'bytes each', "to the tokens' own bytes"],
-    rows.map((row) => [row.name, row.sessions, row.bytesPerSession, row.ratio]),
-  )
-}
-
-/** Installation and start. */
-function sizeTable(rows: NonNullable<Results['size']>): string {
-  return table(
-    ['installed', 'packages', 'MB', 'import ms'],
-    rows.map((row) => [row.name, row.packages, row.megabytes, text(row.importMilliseconds)]),
-  )
-}
-
-function ratio(summary: Summary | undefined): string | undefined {
-  return summary && text(summary)
-}
-
-/** A Markdown table whose columns are aligned; numbers to the right. */
-export function table(titles: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const cells = [titles, ...rows.map((row) => row.map((cell) => `${cell ?? ''}`))]
-  const widths = titles.map((_, at) => Math.max(3, ...cells.map((row) => row[at]?.length ?? 0)))
-  const line = (row: readonly string[]): string =>
-    `| ${widths
-      .map((width, at) => (at === 0 ? row[at]?.padEnd(width) : row[at]?.padStart(width)))
-      .join(' | ')} |`
-  const rule = widths.map((width, at) => `${'-'.repeat(width - 1)}${at === 0 ? '-' : ':'}`)
-  return [line(titles), line(rule), ...cells.slice(1).map(line)].join('\n')
+/** Nothing, without rows. */
+function tableOf<Row>(
+  rows: readonly Row[],
+  columns: Readonly<Record<string, (row: Row) => Cell>>,
+): string {
+  if (rows.length === 0) return ''
+  const cells = rows.map((row) => Object.values(columns).map((of) => of(row)))
+  return table(Object.keys(columns), cells)
 }

@@ -1,4 +1,4 @@
-import type { ProviderAddress } from './provider.ts'
+import type { ProviderAddress } from '../provider.ts'
 
 /** What a process that is compared is told, by its environment. */
 export interface Task {

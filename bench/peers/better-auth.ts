@@ -1,4 +1,5 @@
-// better-auth with its generic OAuth plugin on Express. SQLite by `node:sqlite`, as its documentation has it.
+// better-auth with its generic OAuth plugin on Express, on SQLite by `node:sqlite` or on Postgres by `pg`,
+// as its documentation has both.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,15 +9,17 @@ import { getMigrations } from 'better-auth/db/migration'
 import { fromNodeHeaders, toNodeHandler } from 'better-auth/node'
 import { genericOAuth } from 'better-auth/plugins'
 import express from 'express'
+import pg from 'pg'
 import { ROUTE, readTask, ready, SECRET } from '../compare/task.ts'
 
-const { port, origin, provider } = readTask()
+const { port, origin, provider, variant, postgres } = readTask()
 
 const folder = mkdtempSync(join(tmpdir(), 'coatcheck-bench-'))
+const pool = variant === 'postgres' ? new pg.Pool({ connectionString: postgres }) : undefined
 const auth = betterAuth({
   baseURL: origin,
   secret: SECRET,
-  database: new DatabaseSync(join(folder, 'sqlite.db')),
+  database: pool ?? new DatabaseSync(join(folder, 'sqlite.db')),
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
   plugins: [
@@ -33,7 +36,7 @@ const auth = betterAuth({
     }),
   ],
 })
-await (await getMigrations(auth.options)).runMigrations()
+await migrate()
 
 // An application knows which account it wants; asking each time would cost two reads more.
 const accounts = new Map<string, string>()
@@ -56,3 +59,12 @@ app.get(ROUTE, async (request, response) => {
 app.listen(port, '127.0.0.1', () => {
   ready(async () => rmSync(folder, { recursive: true }))
 })
+
+/** Several processes start at once, and one of them is to do it. */
+async function migrate(): Promise<void> {
+  const client = await pool?.connect()
+  await client?.query('SELECT pg_advisory_lock(1)')
+  await (await getMigrations(auth.options)).runMigrations()
+  await client?.query('SELECT pg_advisory_unlock(1)')
+  client?.release()
+}

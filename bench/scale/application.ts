@@ -1,9 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Auth, createAuth, type TokenStore } from '#coatcheck'
-import { systemEnvironment } from '#coatcheck/core/environment'
-import { owedIndex } from '#coatcheck/core/tokens/home'
-import { createKeyring } from '#coatcheck/core/tokens/keyring'
 import type { BenchProvider } from '../provider.ts'
+import { settledAt } from '../settled.ts'
 import type { Owner } from './population.ts'
 
 const ORIGIN = 'https://app.test'
@@ -28,14 +25,12 @@ export async function startBenchApplication(
   store: TokenStore,
   provider: BenchProvider,
 ): Promise<BenchApplication> {
-  const owner = ownerAt(provider)
   const auth = createAuth({
     origin: ORIGIN,
     provider: provider.options,
     store,
     keys: [KEY],
   })
-  const vault = await createKeyring(store, [KEY], systemEnvironment).load()
   return {
     auth,
     async logout(token) {
@@ -44,11 +39,6 @@ export async function startBenchApplication(
       const { status } = await auth.handle(new Request(url, { method: 'POST', body }))
       if (status !== 200) throw new Error(`The logout was answered ${status}.`)
     },
-    async settled() {
-      const owed = owedIndex(vault, owner)
-      while ((await store.list(owed, { limit: 1 })).length > 0) await sleep(10)
-      // What the worker has still to do when nothing is left.
-      await sleep(10)
-    },
+    settled: await settledAt(store, ownerAt(provider)),
   }
 }

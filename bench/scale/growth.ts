@@ -1,55 +1,66 @@
 import type { BenchProvider } from '../provider.ts'
+import { type Summary, summarize } from '../statistics.ts'
 import { type BenchApplication, ownerAt, startBenchApplication } from './application.ts'
 import type { BenchPlace } from './places.ts'
 import { type Planned, populate } from './population.ts'
 
-const SMALL = 1_000
 const SESSIONS_OF_A_USER = 10
-/** As many as the small one has users. */
-const ROUNDS = 100
 
-/** What a sign-out takes in a small and in a big deployment, in milliseconds. */
-export interface Growth {
+/** Deployments that differ in nothing but how many sessions they have. */
+export interface Deployment {
+  readonly place: BenchPlace
   readonly sessions: number
-  readonly bytesPerSession: number
-  readonly tokenBytesPerSession: number
-  readonly bytesOverTokens: number
-  readonly userMedians: readonly [small: number, big: number]
-  readonly userRatio: number
-  readonly sidMedians: readonly [small: number, big: number]
-  readonly sidRatio: number
 }
 
-/** Fills both, and signs out by turns in one and the other. */
+/** What a sign-out takes in them, in milliseconds, from the smallest to the biggest. */
+export interface Growth {
+  readonly sessions: readonly number[]
+  /** By the application, of one user with ten sessions. */
+  readonly userMilliseconds: readonly Summary[]
+  /** Medians, biggest to smallest. */
+  readonly userRatio: number
+  /** By a back-channel logout, of one session. */
+  readonly sessionMilliseconds: readonly Summary[]
+  readonly sessionRatio: number
+  /** In the biggest. */
+  readonly bytesPerSession: number
+  readonly bytesOverTokens: number
+}
+
+/** Fills all, and signs out by turns in one and the others. No more rounds than the smallest has users. */
 export async function measureGrowth(
-  small: BenchPlace,
-  big: BenchPlace,
+  deployments: readonly Deployment[],
   provider: BenchProvider,
-  sessions: number,
+  rounds: number,
 ): Promise<Growth> {
-  const owner = ownerAt(provider)
-  await populate(small.store, owner, planned(SMALL))
-  const before = await big.bytes()
-  const tokenBytes = await populate(big.store, owner, planned(sessions))
-  const bytes = (await big.bytes()) - before
-  const applications = [
-    await startBenchApplication(small.store, provider),
-    await startBenchApplication(big.store, provider),
-  ] as const
-  const both = [small, big] as const
-  const sid = await byTurns(both, applications, [SMALL, sessions], signOutBySid, provider)
-  const user = await byTurns(both, applications, [SMALL, sessions], signOutUser, provider)
-  for (const { auth } of applications) await auth.close()
-  return {
-    sessions,
-    bytesPerSession: Math.round(bytes / sessions),
-    tokenBytesPerSession: Math.round(tokenBytes / sessions),
-    bytesOverTokens: round(bytes / tokenBytes),
-    userMedians: user,
-    userRatio: round(user[1] / user[0]),
-    sidMedians: sid,
-    sidRatio: round(sid[1] / sid[0]),
+  const sizes: { readonly bytes: number; readonly tokens: number }[] = []
+  const running: Running[] = []
+  for (const { place, sessions } of deployments) {
+    const before = await place.bytes()
+    const tokens = await populate(place.store, ownerAt(provider), planned(sessions))
+    sizes.push({ bytes: (await place.bytes()) - before, tokens })
+    const application = await startBenchApplication(place.store, provider)
+    running.push({ place, application, users: sessions / SESSIONS_OF_A_USER })
   }
+  const session = await byTurns(running, rounds, signOutBySid, provider)
+  const user = await byTurns(running, rounds, signOutUser, provider)
+  for (const { application } of running) await application.auth.close()
+  const { bytes, tokens } = sizes.at(-1) ?? { bytes: Number.NaN, tokens: Number.NaN }
+  return {
+    sessions: deployments.map(({ sessions }) => sessions),
+    userMilliseconds: user,
+    userRatio: growthOf(user),
+    sessionMilliseconds: session,
+    sessionRatio: growthOf(session),
+    bytesPerSession: Math.round(bytes / (deployments.at(-1)?.sessions ?? Number.NaN)),
+    bytesOverTokens: Number((bytes / tokens).toFixed(2)),
+  }
+}
+
+interface Running {
+  readonly place: BenchPlace
+  readonly application: BenchApplication
+  readonly users: number
 }
 
 /** Prepares what is not measured, and answers what is, and what makes the store as full as before. */
@@ -70,28 +81,31 @@ const signOutBySid: SignOut = async ({ logout }, user, provider) => {
 }
 
 async function byTurns(
-  places: readonly [BenchPlace, BenchPlace],
-  applications: readonly [BenchApplication, BenchApplication],
-  sizes: readonly [number, number],
+  running: readonly Running[],
+  rounds: number,
   signOut: SignOut,
   provider: BenchProvider,
-): Promise<[number, number]> {
-  const owner = ownerAt(provider)
-  const times: [number[], number[]] = [[], []]
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const at of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
-      const users = sizes[at] / SESSIONS_OF_A_USER
-      const user = Math.floor((users / ROUNDS) * round)
-      const { act, again } = await signOut(applications[at], user, provider)
+): Promise<Summary[]> {
+  const times = new Map(running.map((one) => [one, [] as number[]]))
+  for (let round = 0; round < rounds; round++) {
+    for (const one of round % 2 === 0 ? running : running.toReversed()) {
+      const { place, application, users } = one
+      const user = Math.floor((users / rounds) * round)
+      const { act, again } = await signOut(application, user, provider)
       const began = performance.now()
       await act()
-      times[at].push(performance.now() - began)
+      times.get(one)?.push(performance.now() - began)
       // What the provider is told afterwards is not to fall into the next measurement.
-      await applications[at].settled()
-      await populate(places[at].store, owner, again())
+      await application.settled()
+      await populate(place.store, ownerAt(provider), again())
     }
   }
-  return [median(times[0]), median(times[1])]
+  return [...times.values()].map((each) => summarize(each, 3))
+}
+
+function growthOf(all: readonly Summary[]): number {
+  const [small, big] = [all[0]?.median ?? Number.NaN, all.at(-1)?.median ?? Number.NaN]
+  return Number((big / small).toFixed(2))
 }
 
 function* planned(sessions: number): Generator<Planned> {
@@ -103,12 +117,4 @@ function* ofUser(user: number, establishedAt?: number): Generator<Planned> {
     const planned = { subject: `user-${user}`, sid: `user-${user}-${session}` }
     yield establishedAt === undefined ? planned : { ...planned, establishedAt }
   }
-}
-
-function median(times: number[]): number {
-  return round(times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN)
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000
 }

@@ -2,9 +2,8 @@
 import { parseArgs } from 'node:util'
 import { startBenchProvider } from '../provider.ts'
 import { machine } from '../table.ts'
-import { measureGrowth } from './growth.ts'
-import { measureManySessions } from './many-sessions.ts'
 import { type PlaceName, places } from './places.ts'
+import { measureStore } from './store.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -18,19 +17,11 @@ const chosen = (Object.keys(places) as PlaceName[]).filter(
 const provider = await startBenchProvider()
 console.log(machine())
 for (const name of chosen) {
-  const { open, sessions } = places[name]
-  const [small, big] = [await open(), await open()]
-  try {
-    const grown = await measureGrowth(small, big, provider, Math.round(sessions * part))
-    const many = await measureManySessions(
-      small,
-      provider,
-      Math.max(100, Math.round(10_000 * part)),
-    )
-    console.log(JSON.stringify({ store: name, ...grown, ...many }, null, 2))
-  } finally {
-    await small.close()
-    await big.close()
-  }
+  const row = await measureStore(name, provider, {
+    sessions: [1_000, Math.round(places[name].sessions * part)],
+    rounds: 100,
+    sessionsOfOneUser: Math.max(100, Math.round(10_000 * part)),
+  })
+  console.log(JSON.stringify(row, null, 2))
 }
 await provider.close()

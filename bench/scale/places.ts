@@ -5,11 +5,11 @@ import { Redis } from 'ioredis'
 import { open as openLmdb } from 'lmdb'
 import pg from 'pg'
 import type { TokenStore } from '#coatcheck'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from '#coatcheck/stores/lmdb'
 import { migratePostgres, postgresStore } from '#coatcheck/stores/postgres'
 import { redisStore } from '#coatcheck/stores/redis'
 import { startPostgres } from '../../test/servers/postgres.ts'
-import { startRedis } from '../../test/servers/redis.ts'
+import { type RedisServer, startRedis } from '../../test/servers/redis.ts'
 
 /** A store on a server of its own, and how many bytes it takes. */
 export interface BenchPlace {
@@ -32,7 +32,7 @@ export const places: Readonly<
 
 async function openLmdbPlace(): Promise<BenchPlace> {
   const folder = await mkdtemp(join(tmpdir(), 'coatcheck-bench-'))
-  const database = openLmdb({ path: folder, mapSize: 2 ** 35 })
+  const database = openLmdb({ path: folder, mapSize: 2 ** 35, ...lmdbOptions })
   return {
     store: lmdbStore(database),
     bytes: async () => (await stat(join(folder, 'data.mdb'))).size,
@@ -48,15 +48,18 @@ async function openRedisPlace(): Promise<BenchPlace> {
   const client = new Redis(server.url)
   return {
     store: redisStore(client),
-    async bytes() {
-      const memory = String(await server.ask('INFO', 'memory'))
-      return Number(/^used_memory:(\d+)/m.exec(memory)?.[1])
-    },
+    bytes: () => redisBytes(server),
     async close() {
       client.disconnect()
       await server.close()
     },
   }
+}
+
+/** What is in a Redis, with what it needs besides. */
+export async function redisBytes(server: RedisServer): Promise<number> {
+  const memory = String(await server.ask('INFO', 'memory'))
+  return Number(/^used_memory:(\d+)/m.exec(memory)?.[1])
 }
 
 async function openPostgresPlace(): Promise<BenchPlace> {
