@@ -1,6 +1,6 @@
 import { createAuth } from 'coatcheck'
 import { askToSignIn, expressAuth, requireSession } from 'coatcheck/adapters/express'
-import { lmdbStore } from 'coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from 'coatcheck/stores/lmdb'
 import express from 'express'
 import { open } from 'lmdb'
 
@@ -9,7 +9,7 @@ const { ORIGIN = '', ISSUER = '', CLIENT_ID = '', CLIENT_SECRET = '', KEY = '' }
 const auth = createAuth({
   origin: ORIGIN,
   provider: { issuer: ISSUER, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
-  store: lmdbStore(open({ path: './data' })),
+  store: lmdbStore(open({ path: './data', ...lmdbOptions })),
   keys: [KEY],
   scope: 'openid profile offline_access',
 })

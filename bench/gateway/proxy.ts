@@ -8,7 +8,7 @@ import replyFrom from '@fastify/reply-from'
 import Fastify from 'fastify'
 import { open } from 'lmdb'
 import { Agent } from 'undici'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from '#coatcheck/stores/lmdb'
 import { memoryStore } from '#coatcheck/stores/memory'
 import { startBrowser } from '#coatcheck/testing/browser'
 import { loadConfiguration } from '#gateway/configuration/load'
@@ -44,7 +44,7 @@ async function startBare(): Promise<object> {
 async function startOurs(): Promise<object> {
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
-  const store = place === 'lmdb' ? lmdbStore(open({ path: folder })) : memoryStore()
+  const store = place === 'lmdb' ? lmdbStore(open({ path: folder, ...lmdbOptions })) : memoryStore()
   const configuration = loadConfiguration(undefined, {
     COATCHECK_ORIGIN: origin,
     COATCHECK_PROVIDER__ISSUER: provider.issuer,

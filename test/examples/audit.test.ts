@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { open } from 'lmdb'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from '#coatcheck/stores/lmdb'
 import { root } from '../../scripts/run.mjs'
 import { KEY, startApplication } from '../support/application.ts'
 
 it('the audit example tells a user who is signed in from one of whom nothing is left', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'coatcheck-example-'))
-  const database = open({ path: folder })
+  const database = open({ path: folder, ...lmdbOptions })
   const app = await startApplication({ store: lmdbStore(database) })
   t.after(async () => {
     await database.close()

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open } from 'lmdb'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from '#coatcheck/stores/lmdb'
 import { memoryStore } from '#coatcheck/stores/memory'
 import type { WorldOptions } from './world.ts'
 
@@ -24,7 +24,7 @@ export interface Folder {
 /** Opens one. */
 export function openFolder(): Folder {
   const path = mkdtempSync(join(tmpdir(), 'coatcheck-interleavings-'))
-  const database = open({ path })
+  const database = open({ path, ...lmdbOptions })
   const table = database.openDB({ name: 'coatcheck', encoding: 'binary', keyEncoding: 'binary' })
   return {
     openStore(now) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { open } from 'lmdb'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from '#coatcheck/stores/lmdb'
 import { startProvider } from '#coatcheck/testing/provider'
 import type { TestProvider } from '#coatcheck/testing/provider/contract'
 import { startApplication } from '../support/application.ts'
@@ -22,7 +22,7 @@ async function start(t: TestContext): Promise<{
   processes: (count: number, offset?: number) => Promise<Process[]>
 }> {
   const folder = await mkdtemp(join(tmpdir(), 'coatcheck-test-'))
-  const database = open({ path: folder })
+  const database = open({ path: folder, ...lmdbOptions })
   const provider = await startProvider({ clients: [{ client_id: 'app', client_secret: 'secret' }] })
   const started: Process[] = []
   t.after(async () => {

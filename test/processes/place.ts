@@ -44,7 +44,7 @@ export async function openStore(place: Place, now: () => number): Promise<TokenS
     case 'lmdb': {
       const { open } = await import('lmdb')
       const { lmdbStore } = await import('#coatcheck/stores/lmdb')
-      return lmdbStore(open({ path: place.folder }), { now })
+      return lmdbStore(open({ path: place.folder, ...lmdbOptions }), { now })
     }
     case 'postgres': {
       const { Pool } = await import('pg')

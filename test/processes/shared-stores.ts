@@ -5,7 +5,7 @@ import { Cluster, Redis } from 'ioredis'
 import { open } from 'lmdb'
 import { Pool } from 'pg'
 import type { TokenStore } from '#coatcheck'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from '#coatcheck/stores/lmdb'
 import { migratePostgres, postgresStore } from '#coatcheck/stores/postgres'
 import { redisStore } from '#coatcheck/stores/redis'
 import { startCluster } from '../servers/cluster.ts'
@@ -48,7 +48,7 @@ export const sharedStores: Readonly<Record<string, () => Promise<SharedStore>>> 
 
 async function startLmdb(): Promise<SharedStore> {
   const folder = await mkdtemp(join(tmpdir(), 'coatcheck-test-'))
-  const database = open({ path: folder })
+  const database = open({ path: folder, ...lmdbOptions })
   const place = (): Place => ({ kind: 'lmdb', folder })
   return {
     place,

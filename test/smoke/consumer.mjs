@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createAuth } from 'coatcheck'
-import { lmdbStore } from 'coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from 'coatcheck/stores/lmdb'
 import { memoryStore } from 'coatcheck/stores/memory'
 import { startBrowser, startProvider } from 'coatcheck/testing'
 import { open } from 'lmdb'
@@ -15,7 +15,7 @@ for (const subpath of subpaths.filter((name) => !name.endsWith('.json'))) {
   assert.notEqual(Object.keys(module).length, 0, `${subpath} exports nothing`)
 }
 
-const database = open({ path: process.argv[2] ?? '' })
+const database = open({ path: process.argv[2] ?? '', ...lmdbOptions })
 for (const store of [memoryStore(), lmdbStore(database)]) await signInAndOut(store)
 await database.close()
 console.log(JSON.stringify({ node: process.version, subpaths }))

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import { lmdbOptions } from '#coatcheck/stores/lmdb'
 
 /** An LMDB environment in a folder of its own. */
 export interface TestEnvironment {
@@ -14,7 +15,7 @@ export interface TestEnvironment {
 /** Opens a new and empty one. */
 export function openEnvironment(): TestEnvironment {
   const path = mkdtempSync(join(tmpdir(), 'coatcheck-lmdb-'))
-  const database = open({ path })
+  const database = open({ path, ...lmdbOptions })
   return {
     path,
     database,

@@ -1,5 +1,5 @@
 import { open } from 'lmdb'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from '#coatcheck/stores/lmdb'
 import { assertConsistent } from './consistency.ts'
 import { recordOf } from './lmdb-worker.ts'
 
@@ -7,7 +7,7 @@ import { recordOf } from './lmdb-worker.ts'
  * Run with a limit on the size of a file: writes until there is no more room, and tells what the
  * store answered. An unhandled rejection ends the process with another code.
  */
-const database = open({ path: process.argv[2] as string })
+const database = open({ path: process.argv[2] as string, ...lmdbOptions })
 const store = lmdbStore(database)
 const inserted: string[] = []
 const refused: string[] = []

@@ -1,12 +1,12 @@
 import { open } from 'lmdb'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from '#coatcheck/stores/lmdb'
 import type { LmdbDatabase, LmdbTable } from '#coatcheck/stores/lmdb/table'
 import { signOut } from './lmdb-worker.ts'
 
 /*
  * Signs alice out, and is killed when the step is done and noted, and before it is committed.
  */
-const database = open({ path: process.argv[2] as string })
+const database = open({ path: process.argv[2] as string, ...lmdbOptions })
 
 function dying(table: LmdbTable): LmdbTable {
   table.transaction = new Proxy(table.transaction, {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
 import type { TokenStore } from '#coatcheck/core/tokens/store'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from '#coatcheck/stores/lmdb'
 
 const PAGE = 4096
 
@@ -53,7 +53,7 @@ export function find(
   writeFileSync(join(path, 'data.mdb'), data)
   if (journal !== undefined) writeFileSync(join(path, 'coatcheck.journal'), journal)
   // By itself it would notice that it is still the same day, and take what was never flushed.
-  const database = open({ path, ...options, ...{ safeRestore: true } })
+  const database = open({ path, ...lmdbOptions, ...options, ...{ safeRestore: true } })
   const store = lmdbStore(database)
   return {
     path,

@@ -1,6 +1,6 @@
 import { open } from 'lmdb'
 import type { StoredRecord, Successor, TokenStore } from '#coatcheck/core/tokens/store'
-import { lmdbStore } from '#coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from '#coatcheck/stores/lmdb'
 
 /** What a worker is asked to do with the environment it shares, and what it answers. */
 export interface Jobs {
@@ -127,7 +127,7 @@ function send(message: Message): void {
 }
 
 if (process.send !== undefined) {
-  const database = open({ path: process.argv[2] as string })
+  const database = open({ path: process.argv[2] as string, ...lmdbOptions })
   const store = lmdbStore(database)
   process.on('message', async ({ job, ask }: { job: keyof Jobs; ask: never }) => {
     send({ done: await jobs[job](store, ask) })

@@ -16,12 +16,14 @@ import {
   recordId,
 } from './lmdb/keys.ts'
 import { createMarks } from './lmdb/marks.ts'
+import { warnOfOptions } from './lmdb/options.ts'
 import { recordWrites } from './lmdb/recording.ts'
 import { createRecords, type HeldRecord, type Prepared, prepare, toEntry } from './lmdb/records.ts'
 import { recover } from './lmdb/recover.ts'
 import { createSteps } from './lmdb/steps.ts'
 import { type LmdbDatabase, openTable } from './lmdb/table.ts'
 
+export { type LmdbOptions, lmdbOptions } from './lmdb/options.ts'
 export type { LmdbDatabase, LmdbTable } from './lmdb/table.ts'
 
 /** What {@link lmdbStore} may be told. */
@@ -32,7 +34,8 @@ export interface LmdbStoreOptions {
 
 /**
  * Keeps records in an LMDB environment, which any number of processes of one machine may share:
- * `lmdbStore(open({ path: './data' }))` with `open` of the npm package `lmdb`. What was removed or
+ * `lmdbStore(open({ path: './data', ...lmdbOptions }))` with `open` of the npm package `lmdb`, and
+ * {@link lmdbOptions}, without which there is a warning. What was removed or
  * replaced, or inserted under an index, is on disk when the promise resolves: in a journal of 1 MB
  * beside the environment (`coatcheck.journal`, or `…-journal` beside an environment of one file),
  * which belongs to it like its other files. Throws a `TypeError` where the environment was written
@@ -40,6 +43,7 @@ export interface LmdbStoreOptions {
  */
 export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}): TokenStore {
   const { table: bare, pageSize } = openTable(database)
+  warnOfOptions(database)
   const file = openJournalFile(database, bare)
   if (file !== undefined) recover(bare, file)
   const recording = recordWrites(bare)

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import type { AuthOptions, TokenStore } from 'coatcheck'
-import { lmdbStore } from 'coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from 'coatcheck/stores/lmdb'
 import { memoryStore } from 'coatcheck/stores/memory'
 import { migratePostgres, postgresStore } from 'coatcheck/stores/postgres'
 import { redisStore } from 'coatcheck/stores/redis'
@@ -95,7 +95,7 @@ async function openLmdb(path: string): Promise<OpenedStore> {
   // What is in it is sealed; who signed in when is nobody else's business either.
   mkdirSync(path, { recursive: true, mode: 0o700 })
   // A name with a dot in it is a folder's too.
-  const database = open({ path, noSubdir: false })
+  const database = open({ path, noSubdir: false, ...lmdbOptions })
   const store = lmdbStore(database)
   return {
     store,

@@ -44,7 +44,8 @@ const FORMAT_KEY: Uint8Array = Buffer.from('\0format')
 export function openTable(database: LmdbDatabase): OpenTable {
   if (typeof database?.openDB !== 'function') {
     throw new TypeError(
-      "lmdbStore wants what open() of the npm package lmdb returns: lmdbStore(open({ path: './data' })).",
+      'lmdbStore wants what open() of the npm package lmdb returns: ' +
+        "lmdbStore(open({ path: './data', ...lmdbOptions })).",
     )
   }
   // One that is opened so has tables without any method that writes.
