@@ -77,6 +77,9 @@ const configuration = {
   },
 }
 
+// Each time it says that what we have is nothing for production.
+console.info = () => undefined
+console.warn = () => undefined
 const provider = new Provider(issuer, configuration)
 // The ports of the applications are not known beforehand.
 Object.assign(provider.Client.prototype, { redirectUriAllowed: () => true })

@@ -103,7 +103,10 @@ async function startNode(
     ports.map((port) =>
       startChild<string>(new URL(file, import.meta.url), {
         env: { NODE_ENV: 'production', [TASK]: JSON.stringify({ ...task, port }) },
-        profile: { folder: surroundings.profile, name: `${name}-${port}`.replaceAll(/\W+/g, '-') },
+        profile: {
+          folder: surroundings.profile,
+          name: `${name} ${port}`.replaceAll(/\W+/g, '-').replace(/^-/, ''),
+        },
       }),
     ),
   )

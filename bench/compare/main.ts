@@ -7,7 +7,7 @@ import { gatewayPackages } from './gateway.ts'
 import { noFailures } from './outcome.ts'
 import { everybody, type PartName, parts, type Stage, together } from './parts.ts'
 import { provide } from './provide.ts'
-import { fileOf, type Results, writeResults } from './results.ts'
+import { LATEST, QUICK, type Results, writeResults } from './results.ts'
 import { quick, type Settings, trial, whole } from './settings.ts'
 import { openField } from './surroundings.ts'
 import { absencesOf, tablesOf } from './tables.ts'
@@ -26,6 +26,8 @@ const { values, positionals: words } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     connections: { type: 'string' },
+    /** The file it is kept in, also where it is not whole. */
+    keep: { type: 'string' },
     /** A folder for one CPU profile of each server. */
     profile: { type: 'string' },
   },
@@ -33,7 +35,8 @@ const { values, positionals: words } = parseArgs({
 const settings = settingsOf(values.trial ? trial : values.quick ? quick : whole)
 const wanted = partsOf(values.part ?? (values.quick ? ['hot-path', 'sign-out'] : undefined))
 // Part of the table is no run to be kept.
-const isKept = words.length === 0 && values.part === undefined && !values.trial
+const isWhole = words.length === 0 && values.part === undefined && !values.trial
+const file = values.keep ?? (isWhole ? (values.quick ? QUICK : LATEST) : undefined)
 
 const [machine, began] = [thisMachine(), Date.now()]
 console.log(machineLine(machine))
@@ -70,7 +73,7 @@ for (const some of together) {
 }
 update({})
 console.log(`\n${[...tablesOf(results), ...absencesOf(results)].join('\n\n')}`)
-console.log(`\n${results.minutes} minutes${isKept ? `; kept: ${fileOf(results)}` : ''}`)
+console.log(`\n${results.minutes} minutes${file === undefined ? '' : `; kept: ${file}`}`)
 process.exitCode = Object.keys(failed).length === 0 ? 0 : 1
 // What hangs somewhere is not to keep us, and what is printed is to arrive.
 process.stdout.write('', () => process.exit())
@@ -88,7 +91,7 @@ async function measure(name: PartName, stage: Stage): Promise<void> {
 function update(more: Partial<Results>): void {
   const minutes = Number(((Date.now() - began) / 60_000).toFixed(1))
   results = { ...results, ...more, minutes, leftOut: Object.fromEntries(leftOut), failed }
-  if (isKept) writeResults(results)
+  if (file !== undefined) writeResults(file, results)
 }
 
 function settingsOf(some: Settings): Settings {

@@ -38,21 +38,15 @@ export interface Results {
 export const LATEST: string = join(root, 'bench', 'results', 'latest.json')
 
 /** Where the last quick run is kept; it is in nobody's repository. */
-const QUICK: string = join(root, 'bench', 'results', 'quick.json')
+export const QUICK: string = join(root, 'bench', 'results', 'quick.json')
 
 /** The last whole run that was kept. */
 export function readResults(): Results {
   return JSON.parse(readFileSync(LATEST, 'utf8'))
 }
 
-/** Where a run is kept. */
-export function fileOf(results: Results): string {
-  return results.quick ? QUICK : LATEST
-}
-
-/** Keeps a run in its place. */
-export function writeResults(results: Results): void {
-  const file = fileOf(results)
+/** Keeps a run. */
+export function writeResults(file: string, results: Results): void {
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
 }

@@ -83,14 +83,16 @@ function pairTable<Row extends PairRow>(
 
 function scaleTables({ scale = [] }: Results, shown: (one?: Summary) => Cell): string[] {
   const bySize = scale.flatMap((row) => row.sessions.map((sessions, at) => ({ row, sessions, at })))
+  const isBiggest = ({ row, at }: (typeof bySize)[number]): boolean =>
+    at === row.sessions.length - 1
   return [
     tableOf(bySize, {
       'one sign-out among so many sessions': ({ row, sessions }) =>
         `coatcheck, ${row.name}: ${sessions.toLocaleString('en')}`,
       'one session, ms': ({ row, at }) => shown(row.sessionMilliseconds[at]),
+      'to the smallest': (one) => (isBiggest(one) ? one.row.sessionRatio : undefined),
       'a user with ten, ms': ({ row, at }) => shown(row.userMilliseconds[at]),
-      'to the smallest': ({ row, at }) =>
-        at < row.sessions.length - 1 ? undefined : `${row.sessionRatio} / ${row.userRatio}`,
+      'user, to the smallest': (one) => (isBiggest(one) ? one.row.userRatio : undefined),
     }),
     tableOf(scale, {
       'sign-out of a user with very many sessions': ({ name }) => `coatcheck, ${name}`,

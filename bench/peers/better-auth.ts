@@ -56,6 +56,10 @@ app.get(ROUTE, async (request, response) => {
   const { accessToken } = await auth.api.getAccessToken({ body: { accountId }, headers })
   response.json({ sub: session.user.name.replace('User ', ''), length: accessToken.length })
 })
+// What it cannot refresh is an error for the user, and a table needs no stack of it.
+app.use((_: Error, __: express.Request, response: express.Response, ___: express.NextFunction) => {
+  response.status(500).json({})
+})
 app.listen(port, '127.0.0.1', () => {
   ready(async () => rmSync(folder, { recursive: true }))
 })
