@@ -43,7 +43,7 @@ export async function openStore(place: Place, now: () => number): Promise<TokenS
   switch (place.kind) {
     case 'lmdb': {
       const { open } = await import('lmdb')
-      const { lmdbStore } = await import('#coatcheck/stores/lmdb')
+      const { lmdbOptions, lmdbStore } = await import('#coatcheck/stores/lmdb')
       return lmdbStore(open({ path: place.folder, ...lmdbOptions }), { now })
     }
     case 'postgres': {

@@ -163,7 +163,7 @@ describe('lmdbStore on an environment of its own', () => {
     for (const wrong of [undefined, {}, './data']) {
       assert.throws(() => lmdbStore(wrong as never), {
         name: 'TypeError',
-        message: /lmdbStore\(open\(\{ path: '\.\/data' \}\)\)/,
+        message: /lmdbStore\(open\(\{ path: '\.\/data', \.\.\.lmdbOptions \}\)\)/,
       })
     }
   })
