@@ -6,12 +6,12 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import { reasonOf } from './cause-code.ts'
 import type { GatewayConfiguration } from './configuration/configuration.ts'
 import { applicationOf } from './forward-auth/application.ts'
 import { originalOf } from './forward-auth/original.ts'
 import { verdictOn } from './forward-auth/verdict.ts'
 import type { Application } from './proxy/applications.ts'
-import { reasonOf } from './proxy/failure.ts'
 import { lenientPath, pathOf } from './proxy/path.ts'
 import { NOBODYS, type Refusal, toAnswer } from './server/answer.ts'
 import type { GatewayContext } from './server/context.ts'

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { ProviderError, SignInRequired } from 'coatcheck'
-import { reasonOf } from './proxy/failure.ts'
+import { reasonOf } from './cause-code.ts'
 import type { GatewayContext } from './server/context.ts'
 import { authFailure } from './server/failure.ts'
 import { wantedOf } from './token-endpoint/wanted.ts'

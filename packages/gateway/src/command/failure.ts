@@ -1,4 +1,5 @@
 import { AuthError } from 'coatcheck'
+import { reasonOf } from '../cause-code.ts'
 import { ConfigurationError } from '../configuration/mistake.ts'
 import { type ExitCode, FAILED, WRONG_USE } from './exit-codes.ts'
 import { StoreFailure } from './store-failure.ts'
@@ -26,8 +27,7 @@ export function failureOf(error: unknown): { readonly text: string; readonly cod
     }
   }
   // What a driver says may repeat an address with its password.
-  const name = error instanceof Error ? error.name : 'error'
-  return { text: `It failed (${code ?? name}).`, code: FAILED }
+  return { text: `It failed (${reasonOf(error)}).`, code: FAILED }
 }
 
 const OTHER = 'write another address in `listen`'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { causeCode } from '../cause-code.ts'
 import type { HostAndPort } from '../configuration/configuration.ts'
-import { codeOf } from './cause-code.ts'
 
 /** Why none of them can be reached; nothing where one can. */
 export async function probe(addresses: readonly HostAndPort[]): Promise<string | undefined> {
@@ -15,7 +15,7 @@ async function failureAt({ host, port }: HostAndPort): Promise<string | undefine
     await once(socket, 'connect', { signal: AbortSignal.timeout(PATIENCE) })
     return undefined
   } catch (error) {
-    return codeOf(error) ?? 'timeout'
+    return causeCode(error) ?? 'timeout'
   } finally {
     socket.on('error', () => undefined)
     socket.destroy()

@@ -1,11 +1,11 @@
 import { AuthError } from 'coatcheck'
+import { causeCode } from '../cause-code.ts'
 import type {
   HostAndPort,
   RedisServers,
   StoreConfiguration,
 } from '../configuration/configuration.ts'
 import { adviceFor } from './advice.ts'
-import { codeOf } from './cause-code.ts'
 import { probe } from './probe.ts'
 
 /** The store cannot be used. The message says why, and what to do, and holds no password. */
@@ -30,7 +30,7 @@ export async function withStore<T>(store: StoreConfiguration, work: () => Promis
 
 /** Why a store cannot be used, and what to do. What a driver says may hold a password. */
 export async function storeFailureText(store: StoreConfiguration, error: unknown): Promise<string> {
-  if (store.kind === 'lmdb') return folderFailureText(store.path, codeOf(error))
+  if (store.kind === 'lmdb') return folderFailureText(store.path, causeCode(error))
   return serverFailureText(addressesOf(store), error, 'store')
 }
 
@@ -40,7 +40,7 @@ export async function serverFailureText(
   error: unknown,
   setting: string,
 ): Promise<string> {
-  const code = codeOf(error)
+  const code = causeCode(error)
   // Some drivers try again for as long as they are let, and say nothing of why.
   const isSilent = code === undefined || code === 'timeout' || code === 'ETIMEDOUT'
   const why = (isSilent && (await probe(addresses))) || code || 'timeout'

@@ -1,9 +1,10 @@
+import { causeCode } from '../cause-code.ts'
 import { TOO_LARGE, TOO_LARGE_CODE } from '../guard/body-limit.ts'
 import type { Refusal } from '../server/answer.ts'
 
 /** What a client is told when an upstream did not answer as it should. */
 export function upstreamFailure(error: unknown): Refusal {
-  if (reasonOf(error) === TOO_LARGE_CODE) return TOO_LARGE
+  if (causeCode(error) === TOO_LARGE_CODE) return TOO_LARGE
   return isTimeout(error) ? TOO_SLOW : UNREACHABLE
 }
 
@@ -20,18 +21,11 @@ const TOO_SLOW: Refusal = {
   title: 'The application takes too long to answer',
 }
 
-/** A word for the log: the code of the innermost cause, never a message, which may repeat a URL. */
-export function reasonOf(error: unknown): string {
-  const { cause, code, name } = (error ?? {}) as { cause?: unknown; code?: unknown; name?: unknown }
-  if (cause !== undefined) return reasonOf(cause)
-  return typeof code === 'string' ? code : String(name)
-}
-
 function isTimeout(error: unknown): boolean {
   return [
     'UND_ERR_HEADERS_TIMEOUT',
     'UND_ERR_CONNECT_TIMEOUT',
     'ETIMEDOUT',
     'FST_REPLY_FROM_HTTP_REQUEST_TIMEOUT',
-  ].includes(reasonOf(error))
+  ].includes(causeCode(error) ?? '')
 }

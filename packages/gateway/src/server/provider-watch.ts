@@ -1,5 +1,5 @@
 import { type Auth, AuthError } from 'coatcheck'
-import { reasonOf } from '../proxy/failure.ts'
+import { reasonOf } from '../cause-code.ts'
 import type { Logger } from './log.ts'
 
 /** Whether the provider was reached since the start. */

@@ -1,6 +1,6 @@
 import { nodeAuth } from 'coatcheck/adapters/node'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { reasonOf } from '../proxy/failure.ts'
+import { reasonOf } from '../cause-code.ts'
 import { forwarder } from '../proxy/forward.ts'
 import { pathOf } from '../proxy/path.ts'
 import { upgrader } from '../proxy/upgrade.ts'

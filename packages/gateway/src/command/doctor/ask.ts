@@ -1,3 +1,5 @@
+import { causeCode } from '../../cause-code.ts'
+
 /** What came of a request that was only made to see whether somebody answers. */
 export type Asked =
   | {
@@ -26,13 +28,6 @@ export async function ask(url: string, init: RequestInit = {}): Promise<Asked> {
     const body = (await response.text()).slice(0, LONGEST)
     return { response, body, sentAt, receivedAt }
   } catch (error) {
-    return { failed: reasonOf(error) }
+    return { failed: causeCode(error) ?? 'no answer' }
   }
-}
-
-function reasonOf(error: unknown): string {
-  const { name, cause } = error as Error
-  if (name === 'TimeoutError') return 'timeout'
-  const { code, errors } = (cause ?? {}) as { code?: string; errors?: { code?: string }[] }
-  return code ?? errors?.[0]?.code ?? 'no answer'
 }

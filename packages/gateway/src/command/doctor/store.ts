@@ -117,7 +117,7 @@ async function within(store: Awaited<ReturnType<typeof openStore>>['store']): Pr
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
-      () => reject(Object.assign(new Error('late'), { code: 'timeout' })),
+      () => reject(new DOMException('The store does not answer', 'TimeoutError')),
       PATIENCE,
     )
   })
