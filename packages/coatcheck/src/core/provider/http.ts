@@ -1,4 +1,5 @@
 import { AuthError, ProviderError } from '../../errors.ts'
+import { causeCode } from '../cause-code.ts'
 import type { Environment } from '../environment.ts'
 import { readAtMost } from '../http/bounded.ts'
 import { isTrustworthy } from '../http/trustworthy.ts'
@@ -67,10 +68,5 @@ function unreachable(what: string, reason: string, cause?: unknown): ProviderErr
 
 /** `fetch` says "fetch failed" and keeps the reason, such as ECONNREFUSED, in the cause. */
 function reasonOf(error: unknown): string {
-  for (const candidate of [error instanceof Error ? error.cause : undefined, error]) {
-    if (candidate instanceof Error && 'code' in candidate && typeof candidate.code === 'string') {
-      return candidate.code
-    }
-  }
-  return error instanceof Error ? error.name : 'unknown'
+  return causeCode(error) ?? (error instanceof Error ? error.name : 'unknown')
 }

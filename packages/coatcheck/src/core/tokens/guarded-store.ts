@@ -1,7 +1,7 @@
 import { AuthError } from '../../errors.ts'
 import type { AuthEvent } from '../../events.ts'
+import { causeCode } from '../cause-code.ts'
 import type { Environment } from '../environment.ts'
-import { causeCode } from './cause-code.ts'
 import { createCircuit } from './circuit.ts'
 import { createDeadline } from './deadline.ts'
 import type { MaybePromise, TokenStore } from './store.ts'

@@ -1,7 +1,7 @@
 import { getSystemErrorName } from 'node:util'
 
 /**
- * The constant by which Node, a driver or the store's server names what went wrong: `ECONNREFUSED`,
+ * The constant by which Node, a driver or a server names what went wrong: `ECONNREFUSED`,
  * `CERT_HAS_EXPIRED`, SQLSTATE `28P01`, Redis' `WRONGPASS`. `undefined` where there is none. It is
  * fit for a log; a message is not, since it may repeat what was sent.
  */
