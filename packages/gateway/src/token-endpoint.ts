@@ -1,8 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { ProviderError, SignInRequired } from 'coatcheck'
 import { reasonOf } from './cause-code.ts'
+import { jwksAnswer } from './identity/jwks-answer.ts'
+import { OWN_PATHS } from './own-paths.ts'
+import { type Answer, jsonAnswer, type Refusal } from './server/answer.ts'
 import type { GatewayContext } from './server/context.ts'
 import { authFailure } from './server/failure.ts'
+import { write } from './server/send.ts'
 import { wantedOf } from './token-endpoint/wanted.ts'
 
 /**
@@ -11,44 +15,45 @@ import { wantedOf } from './token-endpoint/wanted.ts'
  * request as bearer token. Never hands out a refresh token.
  */
 export function tokenEndpoint(context: GatewayContext): Server {
-  return createServer({ maxHeaderSize: context.configuration.limits.headerBytes }, (...both) => {
-    answer(context, ...both).catch((error: unknown) => {
-      context.logger.error('token_endpoint_failed', { reason: reasonOf(error) })
-      if (!both[1].headersSent) send(both[1], 500, { error: 'server_error' })
-    })
+  const { configuration, logger } = context
+  const options = { maxHeaderSize: configuration.limits.headerBytes }
+  return createServer(options, (request, response) => {
+    answer(context, request).then(
+      (given) => write(given, response),
+      (error: unknown) => {
+        logger.error('token_endpoint_failed', { reason: reasonOf(error) })
+        write(jsonAnswer(500, { error: 'server_error' }), response)
+      },
+    )
   })
 }
 
-async function answer(
-  context: GatewayContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answer(context: GatewayContext, request: IncomingMessage): Promise<Answer> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://token-endpoint')
-  if (pathname === '/.well-known/jwks.json') return sendJwks(context, response)
-  if (pathname !== '/token') return send(response, 404, { error: 'not_found' })
-  if (request.method !== 'GET') return send(response, 405, { error: 'method_not_allowed' })
+  if (pathname === OWN_PATHS.jwks) return jwksAnswer(context.keys)
+  if (pathname !== '/token') return jsonAnswer(404, { error: 'not_found' })
+  if (request.method !== 'GET') return jsonAnswer(405, { error: 'method_not_allowed' })
   // Node takes the first; who put the other there may mean that one.
   if ((request.headersDistinct['authorization']?.length ?? 0) > 1) {
-    return invalid(response, 'More than one Authorization header')
+    return invalid('More than one Authorization header')
   }
   const jwt = /^bearer ([\w.-]+)$/i.exec(request.headers.authorization ?? '')?.[1]
   const claims = jwt === undefined ? undefined : context.identity.read(jwt)
   if (claims === undefined || !isForOne(context, claims.audience)) {
-    return send(response, 401, { error: 'invalid_token' })
+    return refused(401, 'invalid_token')
   }
   const wanted = wantedOf(searchParams)
-  if (typeof wanted === 'string') return invalid(response, wanted)
+  if (typeof wanted === 'string') return invalid(wanted)
   try {
     const token = await context.auth.accessToken(sessionOf(context, claims), wanted)
-    send(response, 200, {
+    return jsonAnswer(200, {
       access_token: token.value,
       token_type: token.tokenType,
       expires_in: Math.max(0, Math.floor((token.expiresAt - Date.now()) / 1000)),
       ...(token.scope !== undefined && { scope: token.scope }),
     })
   } catch (error) {
-    refuse(context, response, error)
+    return refusalOf(context, error)
   }
 }
 
@@ -58,23 +63,23 @@ function isForOne({ applications, configuration }: GatewayContext, audience: str
   return applications.all.some((one) => one.configuration.audience === audience)
 }
 
-function refuse({ logger }: GatewayContext, response: ServerResponse, error: unknown): void {
-  const [status, code, headers] = refusalOf(error)
+function refusalOf({ logger }: GatewayContext, error: unknown): Answer {
+  const { status, code, headers } = reasonToRefuse(error)
   logger.debug('token_refused', { reason: code })
-  send(response, status, { error: code }, headers)
+  return refused(status, code, headers)
 }
 
-function refusalOf(error: unknown): [number, string, Readonly<Record<string, string>> | undefined] {
-  if (error instanceof SignInRequired) return [401, 'sign_in_required', undefined]
+function reasonToRefuse(error: unknown): Pick<Refusal, 'status' | 'code' | 'headers'> {
+  if (error instanceof SignInRequired) return { status: 401, code: 'sign_in_required' }
   // A resource that is no URI.
-  if (error instanceof TypeError) return [400, 'invalid_target', undefined]
+  if (error instanceof TypeError) return { status: 400, code: 'invalid_target' }
   if (error instanceof ProviderError && error.code === 'provider_refused') {
     const { error: said = '' } = error
-    if (ASKERS.has(said)) return [400, said, undefined]
+    if (ASKERS.has(said)) return { status: 400, code: said }
   }
   const failure = authFailure(error)
   if (failure === undefined) throw error
-  return [failure.status, failure.code, failure.headers]
+  return failure
 }
 
 /** What a provider says of what was asked for, and not of us (RFC 6749 section 5.2, RFC 8707). */
@@ -89,27 +94,12 @@ function sessionOf(
   return { handle, subject, issuer, claims: {}, establishedAt: 0, expiresAt: 0 }
 }
 
-function invalid(response: ServerResponse, error_description: string): void {
-  send(response, 400, { error: 'invalid_request', error_description })
+function invalid(error_description: string): Answer {
+  return jsonAnswer(400, { error: 'invalid_request', error_description })
 }
 
-function sendJwks({ keys }: GatewayContext, response: ServerResponse): void {
-  response.writeHead(200, { 'content-type': 'application/jwk-set+json' }).end(keys.jwks)
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  body: object,
-  headers: Readonly<Record<string, string>> = {},
-): void {
+/** Who has no token to show is told how to (RFC 6750 section 3). */
+function refused(status: number, error: string, headers: Refusal['headers'] = {}): Answer {
   const challenge = status === 401 ? { 'www-authenticate': 'Bearer' } : {}
-  response
-    .writeHead(status, {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      ...challenge,
-      ...headers,
-    })
-    .end(JSON.stringify(body))
+  return jsonAnswer(status, { error }, { ...challenge, ...headers })
 }

@@ -2,6 +2,7 @@ import { AuthError, type Coverage, createAuth } from 'coatcheck'
 import { memoryStore } from 'coatcheck/stores/memory'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import { authOptions } from '../configuration/open.ts'
+import { LIBRARY_PATH } from '../own-paths.ts'
 import { examineApplications } from './doctor/applications.ts'
 import { coverageTable } from './doctor/coverage-table.ts'
 import { type Finding, problem, warning } from './doctor/finding.ts'
@@ -36,7 +37,7 @@ export async function doctor(
   const { coverage, failure } = await coverageOf(configuration)
   const [provider, origin, forwardAuth, applications, store, msal] = await Promise.all([
     examineProvider(configuration),
-    examineOrigin(configuration, `${configuration.origin}/auth/backchannel-logout`),
+    examineOrigin(configuration, `${configuration.origin}${LIBRARY_PATH}/backchannel-logout`),
     examineForwardAuth(configuration),
     examineApplications(configuration),
     examineStore(configuration),
@@ -105,7 +106,7 @@ async function coverageOf(
 
 /** What else a registration says, under its wire names (OpenID Connect Registration 1.0). */
 function client({ provider, origin }: GatewayConfiguration): Record<string, unknown> {
-  const auth = `${origin}/auth`
+  const auth = `${origin}${LIBRARY_PATH}`
   return {
     client_id: provider.clientId,
     application_type: 'web',

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { admit } from '../proxy/admit.ts'
 import type { Application } from '../proxy/applications.ts'
-import { type Answer, type Refusal, redirectTo, toAnswer } from '../server/answer.ts'
+import { type Answer, answerOf, type Refusal, redirectTo, toAnswer } from '../server/answer.ts'
 import type { GatewayContext } from '../server/context.ts'
 import type { Original } from './original.ts'
 
@@ -40,17 +40,11 @@ function allowed(
 ): Answer {
   // Those without a value are there, too: a proxy that copies them overwrites what was forged.
   const empty = Object.fromEntries(Object.values(configuration.headers).map((name) => [name, '']))
-  return {
-    status: 200,
-    headers: {
-      ...empty,
-      ...identity,
-      ...(accessToken !== undefined && { authorization: `Bearer ${accessToken}` }),
-      'cache-control': 'no-store',
-      'content-length': '0',
-    },
-    body: '',
-  }
+  return answerOf(200, '', {
+    ...empty,
+    ...identity,
+    ...(accessToken !== undefined && { authorization: `Bearer ${accessToken}` }),
+  })
 }
 
 const SIGN_IN: Refusal = {

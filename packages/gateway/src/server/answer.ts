@@ -17,6 +17,21 @@ export interface Answer {
   readonly body: string
 }
 
+/** An answer with its length, which nobody keeps unless its headers say so. */
+export function answerOf(status: number, body: string, headers: Answer['headers']): Answer {
+  const length = String(Buffer.byteLength(body))
+  return {
+    status,
+    headers: { 'content-length': length, 'cache-control': 'no-store', ...headers },
+    body,
+  }
+}
+
+/** The same for a program. */
+export function jsonAnswer(status: number, body: object, headers: Answer['headers'] = {}): Answer {
+  return answerOf(status, JSON.stringify(body), { 'content-type': 'application/json', ...headers })
+}
+
 /** There is nobody whom such a request is for. */
 export const NOBODYS: Refusal = {
   status: 404,
@@ -31,23 +46,16 @@ export function toAnswer(refusal: Refusal, asked: Asked): Answer {
   const body = page
     ? `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><h1>${title}</h1></html>`
     : JSON.stringify({ type: `urn:coatcheck:${code}`, title, status, code })
-  return {
-    status,
-    headers: {
-      'content-type': page ? 'text/html; charset=utf-8' : 'application/problem+json',
-      'content-length': String(Buffer.byteLength(body)),
-      'cache-control': 'no-store',
-      ...(page && PAGE),
-      ...headers,
-    },
-    body,
-  }
+  return answerOf(status, body, {
+    'content-type': page ? 'text/html; charset=utf-8' : 'application/problem+json',
+    ...(page && PAGE),
+    ...headers,
+  })
 }
 
 /** Sends a browser elsewhere, this time. */
 export function redirectTo(location: string, status: 302 | 303): Answer {
-  const headers = { location, 'cache-control': 'no-store', 'content-length': '0' }
-  return { status, headers, body: '' }
+  return answerOf(status, '', { location })
 }
 
 /** It needs nothing, is framed by nobody, and tells nobody where it was shown. */

@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http'
-import type { Answer } from './answer.ts'
+import { OWN_PATHS } from '../own-paths.ts'
+import { type Answer, answerOf, jsonAnswer } from './answer.ts'
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
+import { write } from './send.ts'
 
 /** What an operator's machines ask, by path. */
 export interface Operations {
@@ -13,10 +15,13 @@ export interface Operations {
 export function createOperations(health: Health, metrics: Metrics): Operations {
   return {
     answer(path, withMetrics) {
-      if (path === '/healthz') return Promise.resolve(json(200, { status: 'ok' }))
-      if (path === '/readyz') return health.ready().then(({ status, body }) => json(status, body))
-      if (path !== '/metrics' || !withMetrics) return undefined
-      return metrics.text().then((text) => toText(200, metrics.contentType, text))
+      if (path === OWN_PATHS.alive) return Promise.resolve(jsonAnswer(200, { status: 'ok' }))
+      if (path === OWN_PATHS.ready) {
+        return health.ready().then(({ status, body }) => jsonAnswer(status, body))
+      }
+      if (path !== OWN_PATHS.metrics || !withMetrics) return undefined
+      const headers = { 'content-type': metrics.contentType }
+      return metrics.text().then((text) => answerOf(200, text, headers))
     },
   }
 }
@@ -25,19 +30,7 @@ export function createOperations(health: Health, metrics: Metrics): Operations {
 export function operationsServer(operations: Operations): Server {
   return createServer((request, response) => {
     const path = (request.url ?? '/').replace(/\?.*/, '')
-    const answer = operations.answer(path, true) ?? Promise.resolve(json(404, {}))
-    answer
-      .then(({ status, headers, body }) => response.writeHead(status, headers).end(body))
-      .catch(() => response.writeHead(500).end())
+    const answer = operations.answer(path, true) ?? Promise.resolve(jsonAnswer(404, {}))
+    answer.then((given) => write(given, response)).catch(() => response.writeHead(500).end())
   })
-}
-
-function json(status: number, body: object): Answer {
-  return toText(status, 'application/json', JSON.stringify(body))
-}
-
-function toText(status: number, type: string, body: string): Answer {
-  const length = String(Buffer.byteLength(body))
-  const headers = { 'content-type': type, 'content-length': length, 'cache-control': 'no-store' }
-  return { status, headers, body }
 }

@@ -1,6 +1,8 @@
 import { nodeAuth } from 'coatcheck/adapters/node'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { reasonOf } from '../cause-code.ts'
+import { jwksAnswer } from '../identity/jwks-answer.ts'
+import { OWN_PATHS } from '../own-paths.ts'
 import { forwarder } from '../proxy/forward.ts'
 import { pathOf } from '../proxy/path.ts'
 import { upgrader } from '../proxy/upgrade.ts'
@@ -23,7 +25,7 @@ export function mountRoutes(
 
   /** What the gateway itself answers to, apart from the library's routes. */
   function own(path: string): Promise<Answer> | undefined {
-    if (path === '/.well-known/jwks.json') return Promise.resolve(jwksAnswer(keys.jwks))
+    if (path === OWN_PATHS.jwks) return Promise.resolve(jwksAnswer(keys))
     return operations?.answer(path, false)
   }
 
@@ -31,7 +33,7 @@ export function mountRoutes(
     const { raw } = request
     const path = pathOf(raw.url ?? '/')
     const isOurs = auth.owns(path)
-    if (isOurs || OWN.test(path)) {
+    if (isOurs || OWN.has(path)) {
       const refusal = guard.refuse(raw, undefined)
       const refused = refusal === undefined ? undefined : toAnswer(refusal, raw)
       const given = refused ?? (isOurs ? signInAtOrigin(context, raw, path) : await own(path))
@@ -68,21 +70,9 @@ function settle(reply: FastifyReply, answered: Promise<void>): void {
 }
 
 /** Paths that may be the gateway's own: nothing else is looked at twice. */
-const OWN = /^\/(?:\.well-known\/jwks\.json|healthz|readyz|metrics)$/
+const OWN: ReadonlySet<string> = new Set(Object.values(OWN_PATHS))
 
 /** The router makes nothing of the path, and so does whoever looks for its application. */
 function isUnreadable(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'FST_ERR_BAD_URL'
-}
-
-function jwksAnswer(jwks: string): Answer {
-  return {
-    status: 200,
-    headers: {
-      'content-type': 'application/jwk-set+json',
-      'content-length': String(Buffer.byteLength(jwks)),
-      'cache-control': 'public, max-age=300',
-    },
-    body: jwks,
-  }
 }

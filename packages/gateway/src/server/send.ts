@@ -11,7 +11,12 @@ export async function send(
 ): Promise<void> {
   addOwnHeaders(context, response)
   if (answer instanceof Response) return sendResponse(answer, response)
-  response.writeHead(answer.status, answer.headers).end(answer.body)
+  write(answer, response)
+}
+
+/** Writes an answer as it is, where a listener is not for browsers. */
+export function write({ status, headers, body }: Answer, response: ServerResponse): void {
+  response.writeHead(status, headers).end(body)
 }
 
 /** The same for what somebody else writes: the library. */
