@@ -4,6 +4,7 @@ import { startChild } from '../child.ts'
 import { type Target, takeTurns } from '../load.ts'
 import { startBenchProvider } from '../provider.ts'
 import { machine, tableOf } from '../table.ts'
+import { together } from './together.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -11,6 +12,8 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '5' },
     connections: { type: 'string', default: '32' },
+    /** All at once, on a machine that has other work: see together.ts. */
+    together: { type: 'boolean', default: false },
     /** A folder for one CPU profile of each process. */
     profile: { type: 'string' },
   },
@@ -35,5 +38,6 @@ for (const [at, name] of names.entries()) {
   if (proxy !== undefined) targets[name] = { ...proxy.told, cpu: proxy.cpu }
 }
 const load = { seconds: Number(values.seconds), connections: Number(values.connections) }
-console.table(tableOf('gateway', await takeTurns(targets, Number(values.rounds), load)))
+const measure = values.together ? together : takeTurns
+console.table(tableOf('gateway', await measure(targets, Number(values.rounds), load)))
 await Promise.all([...proxies, upstream, provider].map(({ close }) => close()))

@@ -1,10 +1,10 @@
-// A proxy in a process of its own, bare or the gateway: proxy.ts bare|memory|lmdb
+// A proxy in a process of its own, bare or the gateway: proxy.ts bare|floor|memory|lmdb
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import replyFrom from '@fastify/reply-from'
+import replyFrom, { type FastifyReplyFromHooks } from '@fastify/reply-from'
 import Fastify from 'fastify'
 import { open } from 'lmdb'
 import { Agent } from 'undici'
@@ -13,13 +13,39 @@ import { memoryStore } from '#coatcheck/stores/memory'
 import { startBrowser } from '#coatcheck/testing/browser'
 import { loadConfiguration } from '#gateway/configuration/load'
 import { startGateway } from '#gateway/server/start'
+import type { Headers } from '../load.ts'
+
+/** Requests of several come by turns: what is only remembered of the last one helps nobody. */
+const SESSIONS = 16
+
+/** What the gateway tells an application, the longest being a JWT. */
+const TOLD = {
+  'x-forwarded-for': '127.0.0.1',
+  'x-real-ip': '127.0.0.1',
+  'x-forwarded-proto': 'http',
+  'x-forwarded-host': '127.0.0.1:50000',
+  'X-Forwarded-User': 'alice',
+  'X-Forwarded-Email': 'alice@example.test',
+  'X-Forwarded-Preferred-Username': 'alice',
+  'X-Coatcheck-Identity': 'x'.repeat(600),
+}
+
+/** What it adds to an answer. */
+const SHOWN = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'strict-origin-when-cross-origin',
+  'x-frame-options': 'SAMEORIGIN',
+}
 
 const [place = 'bare'] = process.argv.slice(2)
 const provider = JSON.parse(process.env['BENCH_PROVIDER'] ?? '{}')
 const upstream = process.env['BENCH_UPSTREAM'] ?? ''
 const folder = await mkdtemp(join(tmpdir(), 'coatcheck-bench-'))
 
-process.send?.(await (place === 'bare' ? startBare() : startOurs()))
+const isBare = place === 'bare' || place === 'floor'
+
+process.send?.(await (isBare ? startBare(place === 'floor') : startOurs()))
 process.on('message', () => {
   const { user, system } = process.cpuUsage()
   process.send?.(user + system)
@@ -29,13 +55,20 @@ process.on('disconnect', async () => {
   process.exit()
 })
 
-/** What somebody would write who has no users: the same libraries, and nothing else. */
-async function startBare(): Promise<object> {
+/**
+ * What somebody would write who has no users: the same libraries, and nothing else. The floor: the
+ * same with as many headers both ways as the gateway adds, always the same ones.
+ */
+async function startBare(hasHeaders: boolean): Promise<object> {
   const server = Fastify({ logger: false })
   const undici = new Agent({ connections: null, pipelining: 1 })
   server.register(replyFrom, { base: upstream, undici, disableRequestLogging: true })
+  const hooks: FastifyReplyFromHooks = {
+    rewriteRequestHeaders: (_, headers) => ({ ...headers, ...TOLD }),
+    rewriteHeaders: (headers) => ({ ...headers, ...SHOWN }),
+  }
   server.all('/*', (request, reply) => {
-    reply.from(request.raw.url)
+    reply.from(request.raw.url, hasHeaders ? hooks : {})
   })
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
   return { url: `${url}/api`, headers: { cookie: 'coatcheck=nobody' } }
@@ -57,13 +90,19 @@ async function startOurs(): Promise<object> {
     COATCHECK_LOG__LEVEL: 'error',
   })
   await startGateway(configuration, { store })
+  const url = `${origin}/api`
+  if ((await fetch(url)).status !== 401) throw new Error('Anybody is let in.')
+  const headers: Headers[] = []
+  while (headers.length < SESSIONS) headers.push(await signIn(origin))
+  const answers = await Promise.all(headers.map((each) => fetch(url, { headers: each })))
+  if (answers.some(({ status }) => status !== 200)) throw new Error('Refused.')
+  return { url, headers }
+}
+
+async function signIn(origin: string): Promise<Headers> {
   const browser = startBrowser()
   await browser.get(`${origin}/auth/sign-in?return_to=/auth/session`)
-  const cookie = browser.cookieHeader(origin)
-  const url = `${origin}/api`
-  if ((await fetch(url, { headers: { cookie } })).status !== 200) throw new Error('Refused.')
-  if ((await fetch(url)).status !== 401) throw new Error('Anybody is let in.')
-  return { url, headers: { cookie } }
+  return { cookie: browser.cookieHeader(origin) }
 }
 
 /** The origin has to be known before the gateway listens. */
