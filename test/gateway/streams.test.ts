@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { TokenStore } from '#coatcheck'
 import { memoryStore } from '#coatcheck/stores/memory'
-import type { GatewayParts } from '#gateway/server/start'
+import type { StartOptions } from '#gateway/server/start'
 import { createOpenStreams } from '#gateway/streams/open-streams'
 import {
   type Deployment,
@@ -181,7 +181,7 @@ test('What asked for its session right before that ended is closed when it begin
 async function start(
   t: TestContext,
   limits: DeploymentOptions['limits'] = {},
-  authOptions: GatewayParts['authOptions'] = {},
+  authOptions: StartOptions['authOptions'] = {},
 ) {
   const app = await upstream(t, (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })

@@ -12,7 +12,7 @@ import type {
   GatewayConfiguration,
 } from '#gateway/configuration/configuration'
 import { jsonLogger, type Logger } from '#gateway/server/log'
-import { type Gateway, type GatewayParts, startGateway } from '#gateway/server/start'
+import { type Gateway, type StartOptions, startGateway } from '#gateway/server/start'
 import { freePorts } from '../servers/ports.ts'
 
 /** A gateway in this process, its provider, and what both said. */
@@ -45,7 +45,7 @@ export interface DeploymentOptions {
   readonly limits?: Partial<GatewayConfiguration['limits']>
   readonly trustedProxies?: readonly string[]
   readonly provider?: TestProviderOptions
-  readonly parts?: Partial<GatewayParts>
+  readonly parts?: Partial<StartOptions>
   /** Not started: a test does so later. */
   readonly providerDown?: boolean
 }

@@ -1,42 +1,21 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Auth, type AuthEvent, type AuthOptions, createAuth, type TokenStore } from 'coatcheck'
-import { type OpenedPlaces, openPlaces } from '../applications/places.ts'
+import type { Auth } from 'coatcheck'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
-import { authOptions } from '../configuration/open.ts'
 import { forwardAuthServer } from '../forward-auth.ts'
-import { forgedHeaders } from '../guard/forged-headers.ts'
-import { createGuard } from '../guard/guard.ts'
-import { createIdentity } from '../identity/identity.ts'
-import { signingKeys } from '../identity/signing-keys.ts'
-import { createApplications } from '../proxy/applications.ts'
-import { closedFirst } from '../streams/closed-first.ts'
-import { createOpenStreams } from '../streams/open-streams.ts'
 import { watchStreams } from '../streams/watch.ts'
 import { tokenEndpoint } from '../token-endpoint.ts'
-import type { GatewayContext } from './context.ts'
 import { createHealth } from './health.ts'
 import { createHttpServer } from './http.ts'
 import { limitLateBodies } from './late-bodies.ts'
 import { listenAt, stopServer, urlOf } from './listen.ts'
-import { jsonLogger, type Logger } from './log.ts'
-import { createMetrics } from './metrics.ts'
+import { type GatewayParts, openContext } from './open-context.ts'
 import { createOperations, operationsServer } from './operations.ts'
 import { watchProvider } from './provider-watch.ts'
 import { mountRoutes } from './routes.ts'
-import { logEvent } from './tell.ts'
-import { trustedProxies } from './trusted-proxies.ts'
 
-/** What a gateway is given beside its configuration. */
-export interface GatewayParts {
-  /** Opened by the caller, and closed by it once the gateway is. */
-  readonly store: TokenStore
-  /** Hears what the library tells, after the gateway. */
-  readonly observe?: (event: AuthEvent) => void
-  /** Default: lines of JSON on standard output, by the configured level. */
-  readonly logger?: Logger
-  /** Laid over what the configuration says: further places, and the environment in tests. */
-  readonly authOptions?: Partial<AuthOptions>
+/** What a gateway is given beside its configuration, and how it stops. */
+export interface StartOptions extends GatewayParts {
   /** How long requests that are under way at `close` may take. Default 10. */
   readonly drainSeconds?: number
 }
@@ -62,15 +41,10 @@ export interface Gateway {
 /** Starts a gateway. Rejects where it cannot listen; the provider and the store may be down. */
 export async function startGateway(
   configuration: GatewayConfiguration,
-  parts: GatewayParts,
+  given: StartOptions,
 ): Promise<Gateway> {
-  const logger = parts.logger ?? jsonLogger(configuration.log.level)
-  const keys = signingKeys(configuration.keys)
-  const opened = await openPlaces(configuration, keys, logger)
-  const context = orClose(opened, () =>
-    createContext(configuration, parts, { logger, keys, opened }),
-  )
-  const { auth, metrics, sockets, streams } = context
+  const { context, close: closeContext } = await openContext(configuration, given)
+  const { auth, logger, metrics, sockets, streams } = context
   const provider = watchProvider(auth, logger)
   const health = createHealth(auth, () => provider.isReached)
   const operations = createOperations(health, metrics)
@@ -80,7 +54,7 @@ export async function startGateway(
   limitLateBodies(server.server, auth.owns, configuration.limits.headersSeconds)
   const beside: Server[] = []
   let isListening = false
-  const drain = (parts.drainSeconds ?? 10) * 1000
+  const drain = (given.drainSeconds ?? 10) * 1000
 
   async function close({ replaced } = { replaced: false }): Promise<void> {
     health.stopping()
@@ -104,8 +78,7 @@ export async function startGateway(
     watch.stop()
     await Promise.all(stopping)
     for (const one of beside) await stopServer(one, drain)
-    await auth.close()
-    opened.close()
+    await closeContext()
     if (isListening) logger.info(replaced ? 'former_gateway_done' : 'stopped')
   }
 
@@ -134,55 +107,5 @@ export async function startGateway(
   } catch (error) {
     await close()
     throw error
-  }
-}
-
-/** What cannot go on leaves no connection behind that keeps this process from ending. */
-function orClose<T>(opened: OpenedPlaces, make: () => T): T {
-  try {
-    return make()
-  } catch (error) {
-    opened.close()
-    throw error
-  }
-}
-
-interface Made extends Pick<GatewayContext, 'logger' | 'keys'> {
-  readonly opened: OpenedPlaces
-}
-
-function createContext(
-  configuration: GatewayConfiguration,
-  parts: GatewayParts,
-  { logger, keys, opened }: Made,
-): GatewayContext {
-  const streams = createOpenStreams()
-  const metrics = createMetrics(() => streams.size)
-  const { places = [], ...over } = parts.authOptions ?? {}
-  const auth = createAuth({
-    ...authOptions(configuration, parts.store),
-    ...over,
-    places: closedFirst([...opened.places, ...places], streams),
-    observe(event) {
-      // First of all: nothing of who was signed out goes on.
-      if (event.type === 'signed_out') for (const one of event.receipt.sessions) streams.end(one)
-      metrics.hear(event)
-      logEvent(logger, event)
-      parts.observe?.(event)
-    },
-  })
-  return {
-    configuration,
-    auth,
-    applications: createApplications(configuration),
-    guard: createGuard(configuration),
-    isForged: forgedHeaders(Object.values(configuration.headers)),
-    identity: createIdentity(configuration, keys),
-    keys,
-    streams,
-    sockets: new Set(),
-    proxies: trustedProxies(configuration.listen.trustedProxies),
-    logger,
-    metrics,
   }
 }
