@@ -112,6 +112,16 @@ export async function oweTokens(
   return receipt
 }
 
+/** The same order, with its revocations due a little later: others are still to be removed. */
+export function delayRevocations(order: SignOutOrder, now: number): SignOutOrder {
+  const { revokeAt } = order
+  if (revokeAt === undefined) return order
+  return { ...order, revokeAt: Math.max(revokeAt, now + DELAY) }
+}
+
+/** A worker that begins with them while the removal goes on takes its time, at the store and here. */
+const DELAY = 2_000
+
 /** Makes revocations due that waited for the browser's return. */
 export async function hasten(context: Context, ids: readonly string[]): Promise<void> {
   const vault = await context.keyring.confirm()

@@ -95,7 +95,7 @@ async function removeCovered(
 
   let more = await removeSome(FIRST_STEP, resumed)
   if (!more) return
-  tally.goOn()
+  tally.delayRevocations()
   const indexes = order.marks.map(({ index }) => index)
   const ahead = lookAhead(context, tally, indexes, STEP)
   await ahead.next()

@@ -9,6 +9,7 @@ import type { Owe, StoredEntry } from '../tokens/store.ts'
 import type { Opened, Vault } from '../tokens/vault.ts'
 import { type Batch, type Found, type ReadEntry, toBatch, whollyAmong } from './batch.ts'
 import type { Removed, SignOutOrder } from './order.ts'
+import { delayRevocations } from './owed.ts'
 import { stillOwed } from './tell-places.ts'
 
 /** Keeps count of one removal while the store carries it out. */
@@ -23,8 +24,8 @@ export interface Tally {
    * which removes them is short. `owe` uses it for these very bytes only, and is right without it.
    */
   readonly prepare: (likely: readonly StoredEntry[]) => void
-  /** From now on what is owed is due a little later, since others are still to be removed. */
-  readonly goOn: () => void
+  /** From now on revocations are due a little later, since others are still to be removed. */
+  readonly delayRevocations: () => void
   /** It threw for that reason. */
   readonly isBehind: boolean
   /** Opens with these keys from now on; what the same ones do not open is unreadable. */
@@ -75,7 +76,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
   let isLong = false
 
   function toBatchNow(entries: readonly ReadEntry[]): Batch {
-    return toBatch(context, keys, isLong ? dueLater(order, now() + MEANWHILE) : order, entries)
+    return toBatch(context, keys, isLong ? delayRevocations(order, now()) : order, entries)
   }
 
   function open({ id, value }: StoredEntry): Opened | undefined {
@@ -95,7 +96,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
   return {
     toPlaces,
 
-    goOn() {
+    delayRevocations() {
       isLong = true
     },
 
@@ -182,16 +183,6 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
   }
 }
 
-function dueLater(order: SignOutOrder, dueAt: number): SignOutOrder {
-  const { revokeAt } = order
-  return revokeAt === undefined ? order : { ...order, revokeAt: Math.max(revokeAt, dueAt) }
-}
-
-/**
- * So long the revocations of a removal's later steps wait: a worker that begins with them while it
- * goes on takes its time, at the store and in its process.
- */
-const MEANWHILE = 2_000
 /** So many are prepared together, and only used together. */
 const TOGETHER = 16
 /** What was not removed after all is forgotten for what came later. */
