@@ -1,8 +1,6 @@
-import type { AccessToken, AccessTokenOptions, HasHeaders, Session } from '../../auth.ts'
-import { SignInRequired } from '../../sign-in-required.ts'
+import type { HasHeaders, Session } from '../../auth.ts'
 import type { Context } from '../context.ts'
 import { endSession } from '../sign-out/end-session.ts'
-import { accessTokenOf } from '../tokens/access-token.ts'
 import { refreshSession } from '../tokens/refresh.ts'
 import { isRevalidationDue, isRevalidationUnknown, learn } from '../tokens/revalidation.ts'
 import type { MaybePromise } from '../tokens/store.ts'
@@ -15,50 +13,26 @@ export function currentSession(
   context: Context,
   request: HasHeaders,
 ): MaybePromise<HeldSession | undefined> {
-  return atRequest(
-    context,
-    request,
-    (held) => held,
-    (held) => attend(context, held),
-  )
+  const asItIs = (held: HeldSession | undefined): HeldSession | undefined => held
+  return ofSession(context, request, asItIs, asItIs)
 }
 
 /**
- * A valid access token of whoever is signed in with this request; counts as the user's activity.
- * Where nothing is due, the session is read once for both.
+ * Answers by the session of a request, which counts as the user's activity: `atOnce` where nothing
+ * is due for it, otherwise `afterWaiting`, by when the provider may have been asked.
  */
-export async function accessTokenAt(
+export function ofSession<T>(
   context: Context,
   request: HasHeaders,
-  options: AccessTokenOptions,
-): Promise<AccessToken> {
-  return atRequest(
-    context,
-    request,
-    (held) => {
-      if (held === undefined) throw new SignInRequired(context.configuration.routes.signIn)
-      return accessTokenOf(context, held.id, options, held)
-    },
-    async (held) => {
-      const seen = await attend(context, held)
-      if (seen === undefined) throw new SignInRequired(context.configuration.routes.signIn)
-      // We waited: what was read before is no longer news.
-      return accessTokenOf(context, held.id, options)
-    },
-  )
-}
-
-/** Reads the session of a request, and goes on by whether something is due for it. */
-function atRequest<T>(
-  context: Context,
-  request: HasHeaders,
-  quiet: (held: HeldSession | undefined) => MaybePromise<T>,
-  due: (held: HeldSession) => MaybePromise<T>,
+  atOnce: (held: HeldSession | undefined) => MaybePromise<T>,
+  afterWaiting: (held: HeldSession | undefined) => MaybePromise<T>,
 ): MaybePromise<T> {
   const id = context.sessionIdOf(request)
-  if (id === undefined) return quiet(undefined)
+  if (id === undefined) return atOnce(undefined)
   const go = (held: HeldSession | undefined): MaybePromise<T> =>
-    held === undefined || !isDue(context, held) ? quiet(held) : due(held)
+    held === undefined || !isDue(context, held)
+      ? atOnce(held)
+      : attend(context, held).then(afterWaiting)
   const read = readSession(context, id)
   return read instanceof Promise ? read.then(go) : go(read)
 }
