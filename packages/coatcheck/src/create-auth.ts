@@ -9,8 +9,8 @@ import { sessionsBy, sessionsOf } from './core/session/list.ts'
 import { createOpenedSessions, forgetRemoved } from './core/session/opened.ts'
 import { createPartitions, type Partitions, partitions } from './core/session/partitions.ts'
 import { currentSession, toSession } from './core/session/session.ts'
-import { createShown } from './core/session/shown.ts'
-import { cookieName, createTickets, sessionIdOfHandle } from './core/session/ticket.ts'
+import { cookieName, rememberLastTicket, sessionIdOfHandle } from './core/session/ticket.ts'
+import { createViews } from './core/session/views.ts'
 import { refuseSignInsUnderWay } from './core/sign-in/refusal.ts'
 import { checkIssuer, signOutByName } from './core/sign-out/administrator.ts'
 import { createDeferred } from './core/sign-out/deferred.ts'
@@ -44,9 +44,9 @@ export function createAuth(options: AuthOptions): Auth {
     provider: createProvider(options.provider, environment),
     store,
     keyring: createKeyring(store, options.keys, environment),
-    sessionIdOf: createTickets(cookieName(configuration)),
+    sessionIdOf: rememberLastTicket(cookieName(configuration)),
     openedSessions,
-    shown: createShown(),
+    views: createViews(),
     deferred: createDeferred(environment, guarded.answers),
     refreshes: createRefreshes(),
     strangers: createRateLimit(2000, 50, environment.now),

@@ -5,7 +5,7 @@ import type { Environment } from './environment.ts'
 import type { Provider } from './provider/types.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { OpenedSessions } from './session/opened.ts'
-import type { Shown } from './session/shown.ts'
+import type { Views } from './session/views.ts'
 import type { Deferred } from './sign-out/deferred.ts'
 import type { OwedTo } from './sign-out/owed.ts'
 import type { Keyring } from './tokens/keyring.ts'
@@ -24,8 +24,8 @@ export interface Context {
   readonly sessionIdOf: (request: HasHeaders) => string | undefined
   /** What was opened a moment ago, for who reads the same bytes again. */
   readonly openedSessions: OpenedSessions
-  /** What applications get to see of it. */
-  readonly shown: Shown
+  /** What applications get to see of records. */
+  readonly views: Views
   /** What could not be done for want of the store, and will be. */
   readonly deferred: Deferred
   /** Refreshes under way in this process. */

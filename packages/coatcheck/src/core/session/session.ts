@@ -53,7 +53,7 @@ export function toSession(context: Context, { id, record }: HeldSession): Sessio
     issuer: record.issuer,
     subject: record.subject,
     ...(sid !== undefined && { sid }),
-    claims: context.shown.claims(record),
+    claims: context.views.claims(record),
     establishedAt: record.establishedAt,
     expiresAt: expiryOf(record, context.configuration),
     handle: handleOf(id),

@@ -43,7 +43,7 @@ export function sessionIdOf(request: HasHeaders, name: string): string | undefin
  * header stood for is not hashed again. (To remember it by request, in a `WeakMap`, takes longer
  * than to hash.)
  */
-export function createTickets(name: string): (request: HasHeaders) => string | undefined {
+export function rememberLastTicket(name: string): (request: HasHeaders) => string | undefined {
   let lastCookie: string | undefined
   let lastId: string | undefined
   return (request) => {

@@ -137,8 +137,8 @@ function isAhead(token: KeptAccessToken | undefined, now: number): boolean {
   return token.expiresAt - now <= ahead
 }
 
-function release({ shown }: Context, token: KeptAccessToken): AccessToken {
-  return shown.accessToken(token)
+function release({ views }: Context, token: KeptAccessToken): AccessToken {
+  return views.accessToken(token)
 }
 
 function required(context: Context, cause?: unknown): SignInRequired {

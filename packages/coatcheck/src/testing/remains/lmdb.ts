@@ -1,6 +1,6 @@
 import { headLengthOf } from '../../stores/layout/record-bytes.ts'
 import type { RawContents, RawEntry } from './entry.ts'
-import { shown } from './shown.ts'
+import { printable } from './printable.ts'
 
 /** The part of lmdb's `RootDatabase` that is read. What `open()` of npm `lmdb` gives fits. */
 export interface ReadableLmdb {
@@ -138,5 +138,5 @@ function isMark(key: Buffer): boolean {
 }
 
 function toEntry(database: string, key: Buffer, bytes: Buffer): RawEntry {
-  return { place: `${database}: ${shown(key)}`, key, bytes }
+  return { place: `${database}: ${printable(key)}`, key, bytes }
 }

@@ -2,7 +2,7 @@ import { connect, type RedisAnswer, type RedisClient } from '../../stores/redis/
 import { oneKeyOfEachPrimary } from '../../stores/redis/primaries.ts'
 import { valueAt } from '../../stores/redis/record.ts'
 import type { RawContents, RawEntry } from './entry.ts'
-import { shown } from './shown.ts'
+import { printable } from './printable.ts'
 
 /** Keys, or elements of one, that are asked for at once. */
 const PAGE = '500'
@@ -39,7 +39,7 @@ type Ask = (...command: (string | Buffer)[]) => Promise<RedisAnswer>
 
 async function* read(ask: Ask, key: Buffer, type: string): AsyncGenerator<RawEntry> {
   const element = (...parts: RedisAnswer[]): RawEntry => ({
-    place: `${shown(key)} (element of a ${type}${idIn(parts[0])})`,
+    place: `${printable(key)} (element of a ${type}${idIn(parts[0])})`,
     key,
     bytes: Buffer.concat(parts.flatMap((part) => [...bytesIn(part), SPACE])),
     ...(type === 'hash' && MARKS.test(key.toString('latin1')) && { isMark: true }),
@@ -74,7 +74,7 @@ async function* read(ask: Ask, key: Buffer, type: string): AsyncGenerator<RawEnt
 function* whole(key: Buffer, bytes: RedisAnswer): Generator<RawEntry> {
   if (!Buffer.isBuffer(bytes)) return
   const id = RECORD.exec(key.toString('latin1'))
-  const entry = { place: shown(key), key, bytes }
+  const entry = { place: printable(key), key, bytes }
   yield id === null
     ? entry
     : { ...entry, record: { id: `${id[1] ?? ''}${id[2]}`, sealedAt: valueAt(bytes) } }

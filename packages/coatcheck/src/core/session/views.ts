@@ -8,13 +8,13 @@ import type { KeptAccessToken, SessionRecord } from './record.ts'
  * What applications get to see of records, made once for each record that was opened. Frozen, all
  * through: whoever holds it shares it with other requests of the same user.
  */
-export interface Shown {
+export interface Views {
   claims(record: SessionRecord): Claims
   accessToken(kept: KeptAccessToken): AccessToken
 }
 
 /** Nothing made yet; what was made goes when its record does. */
-export function createShown(): Shown {
+export function createViews(): Views {
   const claims = new WeakMap<SessionRecord, Claims>()
   const accessTokens = new WeakMap<KeptAccessToken, AccessToken>()
 
