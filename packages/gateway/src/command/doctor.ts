@@ -2,7 +2,7 @@ import { AuthError, type Coverage, createAuth } from 'coatcheck'
 import { memoryStore } from 'coatcheck/stores/memory'
 import type { GatewayConfiguration } from '../configuration/configuration.ts'
 import { authOptions } from '../configuration/open.ts'
-import { LIBRARY_PATH } from '../own-paths.ts'
+import { LIBRARY_DEFAULTS } from '../library-defaults.ts'
 import { examineApplications } from './doctor/applications.ts'
 import { coverageTable } from './doctor/coverage-table.ts'
 import { type Finding, problem, warning } from './doctor/finding.ts'
@@ -22,9 +22,6 @@ export interface DoctorOptions {
   readonly strict?: boolean
 }
 
-/** As the library has it where nothing is set. */
-const DEFAULT_LIFETIME = 43_200
-
 /**
  * `coatcheck doctor`: asks the provider, the applications, the store, the caches and the gateway's own
  * origin, and says who can end a session here and how that is heard of. It changes nothing anywhere.
@@ -37,7 +34,10 @@ export async function doctor(
   const { coverage, failure } = await coverageOf(configuration)
   const [provider, origin, forwardAuth, applications, store, msal] = await Promise.all([
     examineProvider(configuration),
-    examineOrigin(configuration, `${configuration.origin}${LIBRARY_PATH}/backchannel-logout`),
+    examineOrigin(
+      configuration,
+      `${configuration.origin}${LIBRARY_DEFAULTS.path}/backchannel-logout`,
+    ),
     examineForwardAuth(configuration),
     examineApplications(configuration),
     examineStore(configuration),
@@ -60,7 +60,7 @@ export async function doctor(
     const all = { coverage: lines, backChannelArrives: origin.hears, findings, registration }
     invocation.terminal.print(JSON.stringify(all, undefined, 2))
   } else {
-    const lifetimeSeconds = configuration.session.lifetimeSeconds ?? DEFAULT_LIFETIME
+    const { lifetimeSeconds = LIBRARY_DEFAULTS.lifetimeSeconds } = configuration.session
     invocation.terminal.print(
       [
         `Who can end a session at ${configuration.origin}, and how that is heard of`,
@@ -106,7 +106,7 @@ async function coverageOf(
 
 /** What else a registration says, under its wire names (OpenID Connect Registration 1.0). */
 function client({ provider, origin }: GatewayConfiguration): Record<string, unknown> {
-  const auth = `${origin}${LIBRARY_PATH}`
+  const auth = `${origin}${LIBRARY_DEFAULTS.path}`
   return {
     client_id: provider.clientId,
     application_type: 'web',

@@ -1,5 +1,5 @@
 import { LONGEST_PLACE, placeName } from '../applications/place-name.ts'
-import { LIBRARY_PATH } from '../own-paths.ts'
+import { LIBRARY_DEFAULTS } from '../library-defaults.ts'
 import { lenientPath } from '../proxy/path.ts'
 import { ONLY_NAME } from './applications.ts'
 import { isHost, isPath } from './kinds.ts'
@@ -102,10 +102,10 @@ function neighbours(all: readonly unknown[], refuse: Refuse): void {
         `a server that does not tell capital letters apart takes it for the path of applications[${alike}], so that every request for it gets 400: write another`,
       )
     }
-    if (typeof path === 'string' && isBelow(path, LIBRARY_PATH)) {
+    if (typeof path === 'string' && isBelow(path, LIBRARY_DEFAULTS.path)) {
       refuse(
         ['applications', index, 'path'],
-        `paths at and below ${LIBRARY_PATH} are the gateway’s own: write another`,
+        `paths at and below ${LIBRARY_DEFAULTS.path} are the gateway’s own: write another`,
       )
     }
   }
@@ -150,7 +150,7 @@ function forwardAuth(tree: unknown, refuse: Refuse): void {
   const given = at(tree, ['forwardAuth'])
   const path = typeof given === 'string' ? given : at(given, ['path'])
   const pathKey: Path = typeof given === 'string' ? ['forwardAuth'] : ['forwardAuth', 'path']
-  if (path === '/' || isBelow(path, LIBRARY_PATH)) {
+  if (path === '/' || isBelow(path, LIBRARY_DEFAULTS.path)) {
     refuse(pathKey, 'it is taken: write another path, such as /forward-auth')
   }
   if (given !== undefined && list(at(tree, ['listen', 'trustedProxies'])).length === 0) {

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { resolve } from 'node:path'
+import { LIBRARY_DEFAULTS } from '../library-defaults.ts'
 import { applicationRelations } from './application-relations.ts'
 import { headerRelations } from './header-relations.ts'
 import { listenerRelations } from './listener-relations.ts'
@@ -47,7 +48,7 @@ function secrets(tree: unknown, refuse: Refuse): void {
 }
 
 function times(tree: unknown, refuse: Refuse): void {
-  const lifetime = at(tree, ['session', 'lifetimeSeconds']) ?? 43_200
+  const lifetime = at(tree, ['session', 'lifetimeSeconds']) ?? LIBRARY_DEFAULTS.lifetimeSeconds
   for (const name of ['idleSeconds', 'revalidateSeconds']) {
     const value = at(tree, ['session', name])
     if (typeof value === 'number' && typeof lifetime === 'number' && value > lifetime) {

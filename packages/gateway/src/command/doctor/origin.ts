@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { BlockList, isIPv6 } from 'node:net'
 import type { GatewayConfiguration } from '../../configuration/configuration.ts'
 import { isLoopback } from '../../configuration/kinds.ts'
-import { LIBRARY_PATH } from '../../own-paths.ts'
+import { LIBRARY_DEFAULTS } from '../../library-defaults.ts'
 import { adviceFor } from '../advice.ts'
 import { ask } from './ask.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
@@ -134,6 +134,6 @@ async function arrivalOf(uri: string): Promise<Finding> {
   }
   return problem(
     about,
-    `Something else answers at ${uri} (HTTP ${status}): let whatever stands before the gateway pass POST requests at and below ${LIBRARY_PATH} on as they are, without a sign-in of its own.`,
+    `Something else answers at ${uri} (HTTP ${status}): let whatever stands before the gateway pass POST requests at and below ${LIBRARY_DEFAULTS.path} on as they are, without a sign-in of its own.`,
   )
 }

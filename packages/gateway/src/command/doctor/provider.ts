@@ -1,10 +1,9 @@
 import type { GatewayConfiguration } from '../../configuration/configuration.ts'
+import { LIBRARY_DEFAULTS } from '../../library-defaults.ts'
 import { adviceFor } from '../advice.ts'
 import { type Asked, ask } from './ask.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 
-/** The most that clocks may differ: what the library allows (`clockSkewSeconds`). */
-const SKEW_LIMIT = 60
 /** From here on it is worth a word. The Date header counts in seconds. */
 const SKEW_WORTH_A_WORD = 5
 
@@ -61,7 +60,7 @@ function clockFinding({
   // The header is cut to whole seconds, so half a second later is its middle.
   const skew = (theirs + 500 - (sentAt + receivedAt) / 2) / 1000
   const much = `${Math.round(Math.abs(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} this machine`
-  if (Math.abs(skew) > SKEW_LIMIT) {
+  if (Math.abs(skew) > LIBRARY_DEFAULTS.clockSkewSeconds) {
     return problem(
       'clock',
       `The provider’s clock is ${much}: its ID tokens and logout tokens are refused. Set this machine’s clock (NTP).`,
@@ -70,7 +69,7 @@ function clockFinding({
   if (Math.abs(skew) > SKEW_WORTH_A_WORD) {
     return warning(
       'clock',
-      `The provider’s clock is ${much}; from ${SKEW_LIMIT} s on nothing works. Set this machine’s clock (NTP).`,
+      `The provider’s clock is ${much}; from ${LIBRARY_DEFAULTS.clockSkewSeconds} s on nothing works. Set this machine’s clock (NTP).`,
     )
   }
   return fine('clock', 'The provider’s clock agrees with this machine’s.')
