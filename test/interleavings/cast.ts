@@ -45,7 +45,7 @@ export async function gather(world: World, scenario: Scenario): Promise<Cast> {
 }
 
 /** Whether a sign-out is about the `sid` that comes with a refresh. */
-export function namesNewSid(signOut: SignOut): boolean {
+function namesNewSid(signOut: SignOut): boolean {
   return signOut.by === 'back_channel' && signOut.names === 'new_sid'
 }
 

@@ -1,5 +1,5 @@
 /** What is promised, by the word with which a failure begins. */
-export const PROMISES = {
+const PROMISES = {
   served: 'Nothing is served once a sign-out is answered (G1).',
   gone: 'No record of a session that was signed out is left (G1, G2).',
   revoked: 'Every token of it that still lives is revoked at the provider, once (G2, G4).',

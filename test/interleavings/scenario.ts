@@ -88,7 +88,7 @@ export function scenarios({ deaths = false } = {}): Arbitrary<Scenario> {
   })
 }
 
-export const OTHER_API = 'https://api.test/other'
+const OTHER_API = 'https://api.test/other'
 
 const at = fc.constantFrom<At>(0, 1)
 

@@ -78,7 +78,7 @@ function* one(schema: SettingSchema, path: Path): Generator<Setting> {
 const PREFIX = 'COATCHECK_'
 
 /** The environment variable of a setting: a rule, so that there is one for each. */
-export function variableOf(path: Path): string {
+function variableOf(path: Path): string {
   return PREFIX + path.map((part) => segmentOf(String(part))).join('__')
 }
 

@@ -20,7 +20,7 @@ export interface IdentityClaims {
 }
 
 /** How long an identity JWT is valid, in seconds. */
-export const IDENTITY_SECONDS = 60
+const IDENTITY_SECONDS = 60
 /** A signature costs as much as all the rest: so long the same one is handed out again. */
 const KEPT_SECONDS = 20
 const MOST_KEPT = 10_000
