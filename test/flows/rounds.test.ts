@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { type Round, type Rounds, startRounds } from '#coatcheck/core/sign-out/rounds'
 import { settle, startClock } from '../support/application.ts'
 import { type BlindApplication, startBlind } from '../support/blind.ts'
-import { refuse, startPlaced, testPlace } from '../support/place.ts'
+import { refuse, startPlaced, type TestPlace, testPlace } from '../support/place.ts'
 
 /** Rounds by a clock that stands still until it is told to move. */
 function start(
@@ -91,13 +91,7 @@ describe('a worker that looks through what is owed', () => {
 
 describe('who is woken when something becomes owed', () => {
   it('is whoever does it, and nobody else', async (t) => {
-    const places = [testPlace('one'), testPlace('other')]
-    const app = await startPlaced(t, { places })
-    await app.signedIn({ sub: 'U1', sid: 'S1' })
-    await settle()
-    const looks = countLooks(app)
-    await app.end(app.auth.signOut({ subject: 'U1' }))
-    await settle()
+    const { looks } = await signOut(t, [testPlace('one'), testPlace('other')])
     // For the revocations; both places were told.
     assert.equal(looks(), 1)
   })
@@ -106,17 +100,26 @@ describe('who is woken when something becomes owed', () => {
     const places = [testPlace('one'), testPlace('other'), testPlace('third')]
     const [one] = places
     if (one) one.behave = refuse
-    const app = await startPlaced(t, { places })
-    await app.signedIn({ sub: 'U1', sid: 'S1' })
-    await settle()
-    const looks = countLooks(app)
-    await app.end(app.auth.signOut({ subject: 'U1' }))
-    await settle()
+    const { app, looks } = await signOut(t, places)
     assert.equal(looks(), 2)
     if (one) one.behave = async () => 1
     await app.pass(6_000)
   })
 })
+
+/** A sign-out of one session, and how often somebody looks through what is owed from then on. */
+async function signOut(
+  t: TestContext,
+  places: TestPlace[],
+): Promise<{ readonly app: BlindApplication; readonly looks: () => number }> {
+  const app = await startPlaced(t, { places })
+  await app.signedIn({ sub: 'U1', sid: 'S1' })
+  await settle()
+  const looks = countLooks(app)
+  await app.end(app.auth.signOut({ subject: 'U1' }))
+  await settle()
+  return { app, looks }
+}
 
 /** How often somebody has begun to look through what is owed. */
 function countLooks(app: BlindApplication): () => number {
