@@ -48,6 +48,10 @@ it('an application behind nginx gets the cookies that are its own, and never the
     [`a=1; ${ticket}`, /^a=1;?$/],
     [`${ticket}; b=2`, /^b=2$/],
     [`a=1; ${ticket}; b=2`, /^a=1; b=2$/],
+    // Of another port of this host, before and behind.
+    [`${ticket}; coatcheck-1=x; b=2`, /^b=2$/],
+    [`coatcheck-1=x; a=1; ${ticket}`, /^a=1;?$/],
+    [`${ticket}; coatcheck-1=x; __Host-coatcheck=y; b=2`, undefined],
   ] as const) {
     const { cookie: seen } = JSON.parse((await rawGet(origin, { cookie })).text).headers
     if (left === undefined) assert.equal(seen, undefined)
