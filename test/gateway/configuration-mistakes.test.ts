@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { loadConfiguration } from '#gateway/configuration/load'
 import { ConfigurationError, type Mistake } from '#gateway/configuration/mistake'
 
 const folder = mkdtempSync(join(tmpdir(), 'coatcheck-configuration-'))
 after(() => rmSync(folder, { recursive: true }))
+
+const [CERTIFICATE, KEY_FILE] = ['crt', 'key'].map((name) =>
+  fileURLToPath(new URL(`../support/tls/localhost.${name}.pem`, import.meta.url)),
+)
+const another = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+writeFileSync(join(folder, 'other.key'), another.export({ type: 'pkcs8', format: 'pem' }))
 
 const SECRET = 'a-client-secret-that-nobody-may-see'
 const KEY = 'a-key-of-more-than-thirty-two-bytes-that-nobody-may-see'
@@ -376,6 +384,62 @@ const table: [string, string, string, number | undefined, RegExp][] = [
     /write both here, or both there/,
   ],
   [
+    'a Redis database that is no number',
+    file('store: redis://:hidden@h/x'),
+    'store',
+    8,
+    /no number of a database/,
+  ],
+  [
+    'a Redis database with more behind it',
+    file('store: { url: "redis://h/1/2" }'),
+    'store.url',
+    8,
+    /redis:\/\/host:6379\/2/,
+  ],
+  [
+    'settings of a driver in the URL of Redis',
+    file('store: "redis://h?keyPrefix=hidden"'),
+    'store',
+    8,
+    /beside url/,
+  ],
+  [
+    'a percent sign in the password of a Redis URL',
+    file('msal:\n  - { url: "redis://:hid%den@h", keys: [a*] }'),
+    'msal[0].url',
+    9,
+    /write %25, or passwordFile/,
+  ],
+  [
+    'certificates of an authority that are none',
+    file('store: { url: "rediss://h", tls: { ca: coatcheck.yaml } }'),
+    'store.tls.ca',
+    8,
+    /holds no certificate/,
+  ],
+  [
+    'a folder where a certificate should be',
+    file('store: { url: "rediss://h", tls: { ca: . } }'),
+    'store.tls.ca',
+    8,
+    /cannot be read \(EISDIR\)/,
+  ],
+  [
+    'a key that is none',
+    file(`listen: { tls: { certificate: ${CERTIFICATE}, key: ${CERTIFICATE} } }`),
+    'listen.tls.key',
+    8,
+    /no private key/,
+  ],
+  [
+    'a key of another certificate',
+    file(`listen: { tls: { certificate: ${CERTIFICATE}, key: other.key } }`),
+    'listen.tls.key',
+    8,
+    /the key of another certificate/,
+  ],
+  [
     'TLS where the URL says otherwise',
     file('store: { url: "redis://h", tls: true }'),
     'store.tls',
@@ -405,7 +469,7 @@ const table: [string, string, string, number | undefined, RegExp][] = [
   ],
   [
     'a certificate without its key',
-    file('store: { cluster: [a], tls: { certificate: coatcheck.yaml } }'),
+    file(`store: { cluster: [a], tls: { certificate: ${CERTIFICATE} } }`),
     'store.tls.key',
     8,
     /missing: write certificate and key/,
@@ -476,7 +540,7 @@ const table: [string, string, string, number | undefined, RegExp][] = [
   ],
   [
     'a certificate that is not there',
-    file('listen: { tls: { certificate: a.pem, key: coatcheck.yaml } }'),
+    file(`listen: { tls: { certificate: a.pem, key: ${KEY_FILE} } }`),
     'listen.tls.certificate',
     8,
     /ENOENT.*PEM/,

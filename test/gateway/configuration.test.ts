@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -88,7 +88,8 @@ describe('a configuration', () => {
   })
 
   it('takes a Redis behind Sentinels, or a Cluster, as the store', () => {
-    writeFileSync(join(folder, 'ca.pem'), '')
+    const certificate = new URL('../support/tls/localhost.crt.pem', import.meta.url)
+    copyFileSync(certificate, join(folder, 'ca.pem'))
     const { store } = load(`${MINIMAL}store:
   sentinels: [redis-1, 'redis-2:5000', '[::1]:5001']
   masterName: main

@@ -6,6 +6,7 @@ import { at, isObject } from './tree.ts'
 export function redisRelations(tree: unknown, refuse: Refuse): void {
   const store = at(tree, ['store'])
   if (isObject(store)) reached(store, ['store'], refuse)
+  if (typeof store === 'string') partsOf(store, ['store'], refuse)
   const caches = at(tree, ['msal'])
   if (!Array.isArray(caches)) return
   const names = caches.map((cache) => at(cache, ['name']))
@@ -85,6 +86,7 @@ function besideUrl(servers: unknown, url: string, path: Path, refuse: Refuse): v
     }
     return
   }
+  partsOf(url, [...path, 'url'], refuse)
   const { protocol, username, password } = new URL(url)
   for (const name of ['username', 'password']) {
     if (written.includes(name) && (username !== '' || password !== '')) {
@@ -93,5 +95,35 @@ function besideUrl(servers: unknown, url: string, path: Path, refuse: Refuse): v
   }
   if (written.includes('tls') && protocol === 'redis:') {
     refuse([...path, 'tls'], 'url says redis://, which is without TLS: write rediss://')
+  }
+}
+
+/** What the driver would take for something else, and tell nobody. */
+function partsOf(url: string, path: Path, refuse: Refuse): void {
+  if (!isRedisUrl(url)) return
+  const { pathname, search, hash, username, password } = new URL(url)
+  if (!/^\/?\d*$/.test(pathname)) {
+    refuse(
+      path,
+      'behind the host is no number of a database: write redis://host:6379/2, or nothing',
+    )
+  }
+  if (search !== '' || hash !== '') {
+    refuse(
+      path,
+      'it has a ? or # in it: settings are written beside url, and in a password %3F and %23',
+    )
+  }
+  if (!isEscaped(username) || !isEscaped(password)) {
+    refuse(path, 'its user or password has a % that escapes nothing: write %25, or passwordFile')
+  }
+}
+
+function isEscaped(part: string): boolean {
+  try {
+    decodeURIComponent(part)
+    return true
+  } catch {
+    return false
   }
 }

@@ -1,10 +1,9 @@
-import { accessSync, constants } from 'node:fs'
-import { resolve } from 'node:path'
 import { LIBRARY_DEFAULTS } from '../library-defaults.ts'
 import { applicationRelations } from './application-relations.ts'
 import { headerRelations } from './header-relations.ts'
 import { listenerRelations } from './listener-relations.ts'
-import { keyOf, type Mistake, type Path, type Refuse } from './mistake.ts'
+import { keyOf, type Mistake, type Refuse } from './mistake.ts'
+import { pemFiles } from './pem-files.ts'
 import { redisRelations } from './redis-relations.ts'
 import type { Source } from './source.ts'
 import { at, isObject } from './tree.ts'
@@ -59,27 +58,3 @@ function times(tree: unknown, refuse: Refuse): void {
     }
   }
 }
-
-function pemFiles(tree: unknown, folder: string, refuse: Refuse): void {
-  const caches = at(tree, ['msal'])
-  const sections: Path[] = [
-    ['listen', 'tls'],
-    ['store', 'tls'],
-    ...(Array.isArray(caches) ? caches.map((_, index): Path => ['msal', index, 'tls']) : []),
-  ]
-  for (const path of sections.flatMap((section) => FILES.map((name) => [...section, name]))) {
-    const file = at(tree, path)
-    if (typeof file !== 'string' || file === '') continue
-    try {
-      accessSync(resolve(folder, file), constants.R_OK)
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      refuse(
-        path,
-        `the file cannot be read (${code}): name a PEM file that is there and that this user may read`,
-      )
-    }
-  }
-}
-
-const FILES = ['ca', 'certificate', 'key']
