@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -58,4 +58,30 @@ it('an application with a certificate of one’s own is reached over TLS, by req
   gateway.signal('SIGTERM')
   await closed
   await gateway.ended
+})
+
+it('a reload that cannot have its port is refused by its name, and nobody is refused meanwhile', async (t) => {
+  const at = await deploy()
+  t.after(at.close)
+  const taken = createTcpServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  t.after(() => void taken.close())
+  const { port } = taken.address() as AddressInfo
+  const gateway = await at.gateway()
+  at.configure(`operations: ${port}`)
+  gateway.signal('SIGHUP')
+  await gateway.logged('configuration_refused')
+  assert.match(
+    gateway.log(),
+    new RegExp(`port ${port} \\(EADDRINUSE\\).*write another in \`operations\``),
+  )
+  // It was not even closed for a moment.
+  assert.equal(gateway.log().split('"message":"listening"').length, 2)
+  assert.equal((await fetch(`${at.origin}/healthz`)).status, 200)
+
+  gateway.signal('SIGTERM')
+  await gateway.ended
+  const { code, err } = await at.coatcheck('gateway', '--config', at.file)
+  assert.equal(code, 1)
+  assert.match(err, /EADDRINUSE.*write another in `operations`/)
 })

@@ -18,17 +18,23 @@ export function failureOf(error: unknown): { readonly text: string; readonly cod
   if (error instanceof TypeError || error instanceof StoreFailure) {
     return { text: error.message, code: FAILED }
   }
-  const { code, syscall, port } = (error ?? {}) as NodeJS.ErrnoException & { port?: number }
+  const { code, syscall, port, setting = 'listen' } = (error ?? {}) as ListenError
   if (syscall === 'listen') {
     const what = port === undefined ? 'the socket' : `port ${port}`
     return {
-      text: `It cannot listen at ${what} (${code}): ${LISTEN[code ?? ''] ?? OTHER}.`,
+      text: `It cannot listen at ${what} (${code}): ${LISTEN[code ?? ''] ?? OTHER}.`.replace(
+        '`listen`',
+        `\`${setting}\``,
+      ),
       code: FAILED,
     }
   }
   // What a driver says may repeat an address with its password.
   return { text: `It failed (${reasonOf(error)}).`, code: FAILED }
 }
+
+/** `setting`: the one that names the port. */
+type ListenError = NodeJS.ErrnoException & { readonly port?: number; readonly setting?: string }
 
 const OTHER = 'write another address in `listen`'
 const LISTEN: Readonly<Record<string, string>> = {

@@ -5,6 +5,7 @@ import { jsonLogger, type Logger } from '../server/log.ts'
 import { type Gateway, startGateway } from '../server/start.ts'
 import { type ExitCode, FAILED, FINE } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
+import { listenersOf, listenFailure } from './listeners.ts'
 import { configurationOf, type Invocation } from './opened.ts'
 import { withStore } from './store-failure.ts'
 
@@ -61,7 +62,9 @@ async function start(
     return { configuration, opened, gateway, before: Promise.resolve() }
   } catch (error) {
     if (before === undefined) await opened.close()
-    throw error
+    const { port } = error as { port?: number }
+    const at = listenersOf(configuration).find((one) => one.port === port)
+    throw at === undefined ? error : Object.assign(error as Error, { setting: at.setting })
   }
 }
 
@@ -97,6 +100,11 @@ async function reload(
     configuration = configurationOf(invocation)
   } catch (error) {
     logger.error('configuration_refused', { reason: failureOf(error).text })
+    return running
+  }
+  const failure = await listenFailure(configuration, running.configuration)
+  if (failure !== undefined) {
+    logger.error('configuration_refused', { reason: failureOf(failure).text })
     return running
   }
   const isSame = JSON.stringify(configuration.store) === JSON.stringify(running.configuration.store)
