@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
+import { fileURLToPath } from 'node:url'
 import { folderFailureText } from '#gateway/command/store-failure'
 import { ada, dotnetCache } from '../msal/entries.ts'
 import { freePorts } from '../servers/ports.ts'
 import { startRedis } from '../servers/redis.ts'
 import { type Deployment, deploy, KEY } from './command-line.ts'
+
+const TLS = (name: string): URL => new URL(`../support/tls/localhost.${name}.pem`, import.meta.url)
 
 interface Finding {
   readonly level: string
@@ -148,6 +152,36 @@ describe('a server as store', () => {
     const at = await deployed(t, `redis://127.0.0.1:${port}`)
     const { text } = await only(at, 'store')
     assert.match(text, /\(timeout\): it does not answer: look at firewalls/)
+  })
+
+  it('in redis whose certificate is not accepted is told as such, with the setting', async (t) => {
+    const [cert, key] = ['crt', 'key'].map((name) => fileURLToPath(TLS(name)))
+    const server = createTlsServer({ cert: readFileSync(cert ?? ''), key: readFileSync(key ?? '') })
+    server.on('tlsClientError', () => undefined)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    t.after(() => server.close())
+    const { port } = server.address() as { port: number }
+    const at = await deployed(t, `rediss://localhost:${port}`)
+    assert.match((await only(at, 'store')).text, /_CERT\): its certificate .*`tls\.ca`/)
+    const { err } = await at.run('sessions', 'list', '--subject', 'U1')
+    assert.match(err, /^store: .*_CERT\): its certificate .*`tls\.ca`/)
+    at.replace(/^store: .*$/m, `store: { url: "rediss://127.0.0.1:${port}", tls: { ca: ${cert} } }`)
+    assert.match((await only(at, 'store')).text, /is for another name/)
+  })
+
+  it('in redis that is another than what is written is told as such, with the setting', async (t) => {
+    const redis = await startRedis()
+    t.after(redis.close)
+    const where = `127.0.0.1:${redis.port}`
+    for (const [store, words] of [
+      [`redis://${where}/4711`, /NO_SUCH_DATABASE\): it has no `database` of this number/],
+      [`{ cluster: ["${where}"] }`, /NO_CLUSTER\): it is not part of a Cluster: write `url`/],
+    ] as const) {
+      const at = await deployed(t, store)
+      const { level, text } = await only(at, 'store')
+      assert.equal(level, 'problem', store)
+      assert.match(text, words)
+    }
   })
 })
 

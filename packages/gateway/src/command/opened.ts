@@ -74,7 +74,7 @@ export async function withOpened<T>(
       const auth = createAuth({ ...authOptions(configuration, opened.store), places, observe })
       try {
         // Drivers wait for a server that is away, some of them for good; the library does not.
-        await withStore(store, () => auth.sessions({ session: NOBODY }))
+        await withStore(store, () => auth.sessions({ session: NOBODY }), opened.trouble)
         return await use({ configuration, opened, auth })
       } finally {
         await auth.close()

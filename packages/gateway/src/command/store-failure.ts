@@ -14,7 +14,11 @@ export class StoreFailure extends Error {
 }
 
 /** Does what needs the store. Throws a {@link StoreFailure} where that is what failed. */
-export async function withStore<T>(store: StoreConfiguration, work: () => Promise<T>): Promise<T> {
+export async function withStore<T>(
+  store: StoreConfiguration,
+  work: () => Promise<T>,
+  trouble?: () => string | undefined,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
@@ -22,25 +26,30 @@ export async function withStore<T>(store: StoreConfiguration, work: () => Promis
     const isTheirs = error instanceof AuthError && error.code !== 'store_unavailable'
     if (isTheirs || error instanceof TypeError || error instanceof StoreFailure) throw error
     const code = error instanceof AuthError ? ` (${error.code})` : ''
-    throw new StoreFailure(`store: ${await storeFailureText(store, error)}${code}`, {
+    throw new StoreFailure(`store: ${await storeFailureText(store, error, trouble?.())}${code}`, {
       cause: error,
     })
   }
 }
 
 /** Why a store cannot be used, and what to do. What a driver says may hold a password. */
-export async function storeFailureText(store: StoreConfiguration, error: unknown): Promise<string> {
+export async function storeFailureText(
+  store: StoreConfiguration,
+  error: unknown,
+  trouble?: string,
+): Promise<string> {
   if (store.kind === 'lmdb') return folderFailureText(store.path, causeCode(error))
-  return serverFailureText(addressesOf(store), error, 'store')
+  return serverFailureText(addressesOf(store), error, 'store', trouble)
 }
 
-/** The same of servers that are written in this setting. */
+/** The same of servers that are written in this setting. `trouble`: what the driver knows of it. */
 export async function serverFailureText(
   addresses: readonly HostAndPort[],
   error: unknown,
   setting: string,
+  trouble?: string,
 ): Promise<string> {
-  const code = causeCode(error)
+  const code = trouble ?? causeCode(error)
   // Some drivers try again for as long as they are let, and say nothing of why.
   const isSilent = code === undefined || code === 'timeout' || code === 'ETIMEDOUT'
   const why = (isSilent && (await probe(addresses))) || code || 'timeout'

@@ -3,10 +3,13 @@ import type { ConnectionOptions } from 'node:tls'
 import type { RedisClient } from 'coatcheck/stores/redis'
 import type { ClusterOptions, RedisOptions } from 'ioredis'
 import type { RedisServers, RedisTls } from './configuration.ts'
+import { redisTrouble } from './redis-trouble.ts'
 
 /** A connection, or one to each node, that is made again when it is lost. */
 export interface OpenedRedis {
   readonly client: RedisClient
+  /** What was wrong with the connection last, by a constant; nothing where nothing was. */
+  trouble(): string | undefined
   /** Closes it at once. */
   close(): void
 }
@@ -31,7 +34,11 @@ export async function openRedis(servers: RedisServers): Promise<OpenedRedis> {
       : at.kind === 'sentinels'
         ? new Redis({ ...common, ...behindSentinels(at, tls) })
         : new Cluster([...at.nodes], { redisOptions: common, ...(tls && { dnsLookup }) })
-  return { client, close: () => client.disconnect() }
+  let last: string | undefined
+  client.on('error', (error: unknown) => {
+    last = redisTrouble(error) ?? last
+  })
+  return { client, trouble: () => last, close: () => client.disconnect() }
 }
 
 type Common = Pick<RedisOptions, 'socketTimeout' | 'username' | 'password' | 'tls'>

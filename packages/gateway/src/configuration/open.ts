@@ -17,6 +17,8 @@ export interface OpenedStore {
   readonly folder: string | undefined
   /** Makes what is missing of the tables; nothing where a store needs no such step. */
   readonly migrate: (() => Promise<void>) | undefined
+  /** What its connection was last in trouble with, by a constant, where the driver says so. */
+  readonly trouble?: () => string | undefined
   /** Closes the store and its connections. Comes after `auth.close()`. */
   close(): Promise<void>
 }
@@ -113,13 +115,14 @@ async function openInRedis(
   servers: RedisServers,
   confirmReplicas: number | undefined,
 ): Promise<OpenedStore> {
-  const { client, close } = await openRedis(servers)
+  const { client, trouble, close } = await openRedis(servers)
   const store = redisStore(client, confirmReplicas === undefined ? {} : { confirmReplicas })
   return {
     store,
     contents: redisContents(client),
     folder: undefined,
     migrate: undefined,
+    trouble,
     async close() {
       await store.close()
       close()

@@ -3,7 +3,7 @@ import type {
   GatewayConfiguration,
   MsalCacheConfiguration,
 } from '../../configuration/configuration.ts'
-import { openRedis } from '../../configuration/open-redis.ts'
+import { type OpenedRedis, openRedis } from '../../configuration/open-redis.ts'
 import { probe } from '../probe.ts'
 import { addressesOfRedis, serverFailureText } from '../store-failure.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
@@ -20,11 +20,14 @@ const PATIENCE_SECONDS = 5
 async function examine({ name, servers, keys }: MsalCacheConfiguration): Promise<Finding> {
   const about = name
   const addresses = addressesOfRedis(servers)
+  let trouble: () => string | undefined = () => undefined
   try {
     // The driver goes on trying, and does not say why.
     const away = await probe(addresses)
     if (away !== undefined) throw Object.assign(new Error('It is away.'), { code: away })
-    const found = await look(servers, keys)
+    const opened = await openRedis(servers)
+    trouble = opened.trouble
+    const found = await look(opened, keys)
     if (found.unreadable > 0) {
       return warning(
         about,
@@ -41,17 +44,15 @@ async function examine({ name, servers, keys }: MsalCacheConfiguration): Promise
   } catch (error) {
     return problem(
       about,
-      `${await serverFailureText(addresses, error, 'msal')} Tokens of who signs out stay there until it answers.`,
+      `${await serverFailureText(addresses, error, 'msal', trouble())} Tokens of who signs out stay there until it answers.`,
     )
   }
 }
 
 async function look(
-  servers: MsalCacheConfiguration['servers'],
+  { client, close }: OpenedRedis,
   keys: readonly string[],
 ): Promise<MsalRemainsFound> {
-  const { client, close } = await openRedis(servers)
-  client.on('error', () => undefined)
   try {
     return await new Promise<MsalRemainsFound>((resolve, reject) => {
       const place = msalRemains(client, {

@@ -9,6 +9,7 @@ import { type Finding, fine, problem, warning } from './finding.ts'
 
 const SKEW_WORTH_A_WORD = 5_000
 const PATIENCE = 5_000
+const NO_DATABASE = 'NO_SUCH_DATABASE'
 
 /** Whether the store answers and is opened by `keys`, and keeps what it has to itself. It makes no folder and no table. */
 export async function examineStore(configuration: GatewayConfiguration): Promise<Finding[]> {
@@ -65,6 +66,10 @@ async function answers(configuration: GatewayConfiguration): Promise<Finding> {
     const theirs = await within(opened.store)
     const skew = theirs - (before + Date.now()) / 2
     await openedByKeys(configuration, opened.store)
+    // The driver goes on with another database, and only says so.
+    if (opened.trouble?.() === NO_DATABASE) {
+      return problem('store', await storeFailureText(store, undefined, NO_DATABASE))
+    }
     if (Math.abs(skew) > SKEW_WORTH_A_WORD) {
       return warning(
         'store',
@@ -78,7 +83,7 @@ async function answers(configuration: GatewayConfiguration): Promise<Finding> {
       isSaid && error.code === 'keys_unknown' ? 'keys' : 'store',
       isSaid || error instanceof TypeError
         ? `It cannot be used: ${failureOf(error).text}`
-        : await storeFailureText(store, error),
+        : await storeFailureText(store, error, opened?.trouble?.()),
     )
   } finally {
     await opened?.close()
