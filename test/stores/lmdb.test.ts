@@ -139,7 +139,7 @@ describe('lmdbStore on an environment of its own', () => {
       await table.put(Buffer.from('\0format'), Uint8Array.of(9))
       assert.throws(() => lmdbStore(database), {
         name: 'TypeError',
-        message: /holds coatcheck records of format 9, and this version reads format 3/,
+        message: /holds coatcheck records of format 9, and this version reads format 4/,
       })
     })
   })

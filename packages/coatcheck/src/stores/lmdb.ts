@@ -57,10 +57,17 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
   const rows = createEndingRows(table)
   const marks = createMarks(rows)
 
+  /** What was read, by the values that were answered of it. */
+  const answered = new WeakMap<Uint8Array, HeldRecord>()
+
   /** The record of an id, unless it has expired. */
   function current(id: string): HeldRecord | undefined {
     const held = records.read(id)
-    return held !== undefined && expiresAtIn(held.bytes) > now() ? held : undefined
+    return held !== undefined && isLive(held) ? held : undefined
+  }
+
+  function isLive({ bytes }: HeldRecord): boolean {
+    return expiresAtIn(bytes) > now()
   }
 
   /** Up to `limit` records that these marks end, and whether there are more. */
@@ -107,11 +114,16 @@ export function lmdbStore(database: LmdbDatabase, options: LmdbStoreOptions = {}
   return {
     now,
 
-    get(id) {
+    get(id, known) {
       // Else lmdb may answer from a snapshot older than what another process finished writing.
       table.resetReadTxn()
+      const before = known && answered.get(known)
+      if (before?.id === id && records.isAsRead(before)) return isLive(before) ? known : undefined
       const held = current(id)
-      return held && valueIn(held.bytes)
+      if (held === undefined) return undefined
+      const value = valueIn(held.bytes)
+      answered.set(value, held)
+      return value
     },
 
     async insert(id, record) {

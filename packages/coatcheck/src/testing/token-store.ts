@@ -4,6 +4,7 @@ import { testInserting } from './token-store/inserting.ts'
 import { testListing } from './token-store/listing.ts'
 import { testMarks } from './token-store/marks.ts'
 import { testRaces } from './token-store/races.ts'
+import { testReading } from './token-store/reading.ts'
 import { testRemoving } from './token-store/removing.ts'
 import { testRemovingAll } from './token-store/removing-all.ts'
 import { testReplacing } from './token-store/replacing.ts'
@@ -36,6 +37,7 @@ export function testTokenStore(it: RegisterTest, open: OpenTokenStore): void {
     })
   }
   testInserting(test)
+  testReading(test)
   testReplacing(test)
   testRemoving(test)
   testRemovingAll(test)

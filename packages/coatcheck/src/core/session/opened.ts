@@ -10,6 +10,8 @@ import type { SessionRecord } from './record.ts'
  * stands; the store alone says that (decision 017).
  */
 export interface OpenedSessions {
+  /** The sealed bytes that were opened last: what the store is asked about. */
+  bytesOf(id: string): Uint8Array | undefined
   /** What this vault opened before, if it was these very bytes. */
   find(id: string, bytes: Uint8Array, vault: Vault): SessionRecord | undefined
   remember(id: string, bytes: Uint8Array, vault: Vault, record: SessionRecord): void
@@ -53,11 +55,17 @@ export function createOpenedSessions({ wait }: Pick<Environment, 'wait'>): Opene
     isWatching = false
   }
 
+  function at(id: string): Opened | undefined {
+    return young.get(id) ?? old.get(id)
+  }
+
   return {
+    bytesOf: (id) => at(id)?.bytes,
+
     find(id, bytes, vault) {
-      const opened = young.get(id) ?? old.get(id)
+      const opened = at(id)
       if (opened === undefined || opened.vault !== vault) return undefined
-      // A store in this process may answer with the same object again.
+      // A store may answer with the same object again.
       if (opened.bytes !== bytes && !sameBytes(opened.bytes, bytes)) return undefined
       return opened.record
     },
@@ -109,7 +117,10 @@ export function forgetRemoved(store: TokenStore, opened: OpenedSessions): TokenS
   }
 }
 
-/** Not a small part of a driver's large buffer, which would stay with it. */
+/**
+ * Not a small part of a driver's large buffer, which would stay with it. Where they are most of
+ * theirs it is the very object that the store answered, which it may know again.
+ */
 function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer.byteLength === bytes.length ? bytes : Uint8Array.from(bytes)
+  return bytes.buffer.byteLength <= 2 * bytes.length ? bytes : Uint8Array.from(bytes)
 }

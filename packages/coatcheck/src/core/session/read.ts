@@ -11,7 +11,7 @@ import { expiryOf, type HeldSession, type SessionRecord } from './record.ts'
  * promise where the store answers at once.
  */
 export function readSession(context: Context, id: string): MaybePromise<HeldSession | undefined> {
-  const bytes = context.store.get(id)
+  const bytes = context.store.get(id, context.openedSessions.bytesOf(id))
   return bytes instanceof Promise
     ? bytes.then((read) => toHeld(context, id, read))
     : toHeld(context, id, bytes)

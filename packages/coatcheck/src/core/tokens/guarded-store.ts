@@ -130,7 +130,7 @@ export function guardStore(inner: TokenStore, { environment, limit, emit }: Guar
     stop: circuit.stop,
     store: {
       now: () => maybe('now', () => inner.now()),
-      get: (id) => maybe('get', () => inner.get(id)),
+      get: (id, known) => maybe('get', () => inner.get(id, known)),
       insert: (id, record) => later('insert', () => inner.insert(id, record)),
       replace: (id, previous, next) => later('replace', () => inner.replace(id, previous, next)),
       remove: (id, owe) => later('remove', () => inner.remove(id, owe)),

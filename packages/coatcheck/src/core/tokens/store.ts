@@ -107,8 +107,12 @@ export interface TokenStore {
   /**
    * The current bytes. Sees whatever any process finished writing before the call; never answered
    * from a replica that may lag. The caller must not change the bytes.
+   *
+   * `known`: what an earlier `get` of this id answered. A store that can tell, by the same
+   * authoritative read, that it still holds these bytes may answer that very object instead of
+   * reading them again; any other may ignore it.
    */
-  get(id: string): MaybePromise<Uint8Array | undefined>
+  get(id: string, known?: Uint8Array): MaybePromise<Uint8Array | undefined>
 
   /**
    * Adds a record. Refused (`false`, nothing written) where the id is taken, or where a mark on

@@ -10,9 +10,11 @@ export interface Parts {
   erase(place: Place): void
 }
 
-/** Where a run is, as it is stored. */
+/** Where a run is, as it is stored. No two runs that were ever written have equal ones. */
 export interface StoredPlace {
   readonly number: number
+  /** How many runs were there before, under that number. */
+  readonly revision: number
   /** Of the run, in bytes. */
   readonly length: number
   readonly parts: number
@@ -27,6 +29,8 @@ export interface Place extends StoredPlace {
 const STEP = 32
 /** More than that is not left empty. */
 const MOST_EMPTY = 512
+/** Length of a place as a row. */
+const PLACE = 15
 
 /** The parts of a table. */
 export function createParts({ table, pageSize }: OpenTable): Parts {
@@ -41,7 +45,8 @@ export function createParts({ table, pageSize }: OpenTable): Parts {
 
   return {
     read(place) {
-      const bytes = Buffer.allocUnsafe(place.length)
+      // Memory of its own: whoever keeps it keeps nothing else.
+      const bytes = Buffer.allocUnsafeSlow(place.length)
       const ends: number[] = []
       let end = 0
       for (let part = 0; part < place.parts; part++) {
@@ -65,7 +70,7 @@ export function createParts({ table, pageSize }: OpenTable): Parts {
         inParts(bytes, before.ends).forEach((part, nth) => {
           table.put(partKey(before.number, nth), part)
         })
-        return { ...before, length }
+        return { ...before, length, revision: before.revision + 1 }
       }
       if (before !== undefined) erase(before)
       const { number, room } = decodeNext(table.getBinaryFast(NEXT))
@@ -74,7 +79,7 @@ export function createParts({ table, pageSize }: OpenTable): Parts {
       inParts(bytes, ends).forEach((part, nth) => {
         append(partKey(number, nth), part)
       })
-      return { number, length, parts: ends.length, ends }
+      return { number, revision: 0, length, parts: ends.length, ends }
     },
 
     erase,
@@ -82,18 +87,31 @@ export function createParts({ table, pageSize }: OpenTable): Parts {
 }
 
 /** A place as a row. */
-export function encodePlace({ number, length, parts }: StoredPlace): Uint8Array {
-  const row = Buffer.allocUnsafe(11)
+export function encodePlace({ number, revision, length, parts }: StoredPlace): Uint8Array {
+  const row = Buffer.allocUnsafe(PLACE)
   row.writeUIntBE(number, 0, 6)
   row.writeUInt32BE(length, 6)
   row[10] = parts
+  row.writeUInt32BE(revision, 11)
   return row
 }
 
 /** The other way. */
 export function decodePlace(row: Uint8Array): StoredPlace {
   const view = new DataView(row.buffer, row.byteOffset)
-  return { number: numberIn(view), length: view.getUint32(6), parts: view.getUint8(10) }
+  return {
+    number: numberIn(view),
+    revision: view.getUint32(11),
+    length: view.getUint32(6),
+    parts: view.getUint8(10),
+  }
+}
+
+/** Whether this row is of that place, and so the run there still the same. */
+export function isPlace(row: Uint8Array, place: StoredPlace): boolean {
+  const view = new DataView(row.buffer, row.byteOffset)
+  // The rest follows from these.
+  return numberIn(view) === place.number && view.getUint32(11) === place.revision
 }
 
 /** The number that the next parts get, and how many bytes are thought to be left in the last page. */

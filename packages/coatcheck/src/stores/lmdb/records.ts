@@ -2,13 +2,15 @@ import { sameBytes } from '../../core/tokens/bytes.ts'
 import type { StoredEntry, Successor } from '../../core/tokens/store.ts'
 import { expiresAtIn, indexesIn, toBytes, valueIn } from '../layout/record-bytes.ts'
 import { endKey, indexKey, recordKey } from './keys.ts'
-import { createParts, decodePlace, encodePlace, type Place } from './parts.ts'
+import { createParts, decodePlace, encodePlace, isPlace, type Place } from './parts.ts'
 import type { OpenTable } from './table.ts'
 
 /** Records and everything by which they are found. What writes is called inside a transaction. */
 export interface Records {
   read(id: string): HeldRecord | undefined
   has(id: string): boolean
+  /** Whether it is as it was read, by one short row. */
+  isAsRead(held: HeldRecord): boolean
   /** Writes a record over whatever there is under its id. */
   write(record: Prepared): void
   erase(held: HeldRecord): void
@@ -58,6 +60,11 @@ export function createRecords(opened: OpenTable): Records {
     read,
 
     has: (id) => table.getBinaryFast(recordKey(id)) !== undefined,
+
+    isAsRead({ key, place }) {
+      const row = table.getBinaryFast(key)
+      return row !== undefined && isPlace(row, place)
+    },
 
     write({ id, key, bytes, pointers }) {
       const before = read(id)

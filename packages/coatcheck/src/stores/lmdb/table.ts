@@ -37,7 +37,7 @@ export interface OpenTable {
 
 const NAME = 'coatcheck'
 /** Raised whenever the layout changes: records of another layout are never misread. */
-const FORMAT = 3
+const FORMAT = 4
 const FORMAT_KEY: Uint8Array = Buffer.from('\0format')
 
 /** Opens the table the store keeps everything in. Throws a `TypeError` on another format. */
