@@ -51,10 +51,20 @@ export function openJournalFile(database: LmdbDatabase, table: LmdbTable): Journ
   let file: number | undefined
   let begun: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
+  let isUnderWay = false
 
   function opened(): number {
     file ??= open()
     return file
+  }
+
+  function begin(): Promise<void> {
+    const flushed = flush(opened())
+    isUnderWay = true
+    begun = flushed.finally(() => {
+      isUnderWay = next !== undefined
+    })
+    return begun
   }
 
   try {
@@ -82,13 +92,15 @@ export function openJournalFile(database: LmdbDatabase, table: LmdbTable): Journ
     },
 
     sync() {
+      // At once: in a moment LMDB flushes what was committed, and the disk does first what it was
+      // asked first.
+      if (!isUnderWay) return begin()
       // Whoever asks while one is under way waits for the next: the first may have missed its bytes.
       next ??= begun
         .catch(() => undefined)
         .then(() => {
           next = undefined
-          begun = flush(opened())
-          return begun
+          return begin()
         })
       return next
     },
