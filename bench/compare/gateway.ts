@@ -22,6 +22,7 @@ export interface GatewayTable {
 export interface GatewaySettings {
   readonly rounds: number
   readonly seconds: number
+  readonly warmUpSeconds: number
   /** Of the usual load, and where there are many. */
   readonly connections: readonly [usual: number, many: number]
   readonly signOutsPerSecond: number
@@ -38,7 +39,13 @@ export const gatewayPackages: readonly string[] = [
 /** Under the usual load, with many connections, and while users are signed out. */
 export async function measureGateway(
   field: Field,
-  { rounds, seconds, connections: [usual, many], signOutsPerSecond }: GatewaySettings,
+  {
+    rounds,
+    seconds,
+    warmUpSeconds,
+    connections: [usual, many],
+    signOutsPerSecond,
+  }: GatewaySettings,
 ): Promise<Outcome<GatewayTable>> {
   const failures = noFailures()
   progress('gateway: starting')
@@ -57,7 +64,7 @@ export async function measureGateway(
     perSecond: number,
     underLoad?: UnderLoad,
   ): Promise<void> => {
-    const settings = { rounds, seconds, connections }
+    const settings = { rounds, seconds, warmUpSeconds, connections }
     const rows = await runPairs(`gateway, ${situation}`, entered, settings, failures, underLoad)
     tables.push({ situation, connections, signOutsPerSecond: perSecond, rows })
   }

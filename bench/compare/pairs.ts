@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { type Run, runLoad, type Target } from '../load.ts'
 import { type Summary, summarize } from '../statistics.ts'
 import type { Contestant, Running } from './contestant.ts'
@@ -33,6 +34,8 @@ export interface PairRow {
 export interface PairSettings {
   readonly rounds: number
   readonly seconds: number
+  /** Before the first round: the bare ones run before each of the others, and would be warm alone. */
+  readonly warmUpSeconds: number
   readonly connections: number
 }
 
@@ -45,7 +48,7 @@ export type UnderLoad = (one: Entered, settings: PairSettings) => Promise<Run>
 
 /**
  * Puts all under load by turns, each just after its bare one, there and back again, so that whatever
- * else the machine does falls on all of them. A first round warms up and does not count.
+ * else the machine does falls on all of them. What warms up does not count.
  */
 export async function runPairs(
   what: string,
@@ -55,13 +58,13 @@ export async function runPairs(
   underLoad: UnderLoad = ({ target }, load) => runLoad(target, load),
 ): Promise<PairRow[]> {
   const runs = new Map<string, PairRun[]>(entered.map(({ contestant }) => [contestant.name, []]))
-  const taken = async (one: Entered): Promise<Run | undefined> => {
+  const taken = async (one: Entered, seconds = settings.seconds): Promise<Run | undefined> => {
     const { name } = one.contestant
     if (failures.has(name)) return undefined
-    return failures.attempt(name, settings.seconds + 60, () => underLoad(one, settings))
+    return failures.attempt(name, seconds + 60, () => underLoad(one, { ...settings, seconds }))
   }
   progress(`${what}: warming up`)
-  for (const one of entered) await taken(one)
+  for (const one of entered) await taken(one, settings.warmUpSeconds)
   for (let round = 1; round <= settings.rounds; round++) {
     progress(`${what}: round ${round} of ${settings.rounds}`)
     for (const one of round % 2 === 0 ? entered : entered.toReversed()) {
@@ -85,8 +88,8 @@ export async function enter(contestant: Contestant, field: Field, users: number)
   const running = await field.running(contestant)
   const cookies: string[] = []
   if (contestant.bare === undefined) {
-    // The bare route gets a cookie too: parsing headers is no part of the difference.
-    cookies.push('nobody=nobody')
+    // The bare route gets cookies too: parsing headers is no part of the difference.
+    for (let at = 0; at < users; at++) cookies.push(`nobody=${randomBytes(32).toString('hex')}`)
   } else {
     for (let at = 0; at < users; at++) cookies.push(await running.signIn(`user-${at}`))
     if ((await running.answer('')) !== undefined) throw new Error('Anybody is let in.')
