@@ -9,7 +9,7 @@ import { sessionsBy, sessionsOf } from './core/session/list.ts'
 import { createOpenedSessions, forgetRemoved } from './core/session/opened.ts'
 import { createPartitions, type Partitions, partitions } from './core/session/partitions.ts'
 import { currentSession, toSession } from './core/session/session.ts'
-import { cookieName, rememberLastTicket, sessionIdOfHandle } from './core/session/ticket.ts'
+import { cookieName, rememberTickets, sessionIdOfHandle } from './core/session/ticket.ts'
 import { createViews } from './core/session/views.ts'
 import { refuseSignInsUnderWay } from './core/sign-in/refusal.ts'
 import { checkIssuer, signOutByName } from './core/sign-out/administrator.ts'
@@ -37,6 +37,7 @@ export function createAuth(options: AuthOptions): Auth {
   const limit = configuration.storeTimeout
   const guarded = guardStore(options.store, { environment, limit, emit })
   const openedSessions = createOpenedSessions(environment)
+  const tickets = rememberTickets(environment, cookieName(configuration))
   const store = forgetRemoved(guarded.store, openedSessions)
   const context: Context = {
     configuration,
@@ -44,7 +45,7 @@ export function createAuth(options: AuthOptions): Auth {
     provider: createProvider(options.provider, environment),
     store,
     keyring: createKeyring(store, options.keys, environment),
-    sessionIdOf: rememberLastTicket(cookieName(configuration)),
+    sessionIdOf: tickets.sessionIdOf,
     openedSessions,
     views: createViews(),
     deferred: createDeferred(environment, guarded.answers),
@@ -119,6 +120,7 @@ export function createAuth(options: AuthOptions): Auth {
       const awake = setInterval(() => undefined, 60_000)
       try {
         openedSessions.forgetAll()
+        tickets.forgetAll()
         await worker.stop()
         // What is tried last must not fail because the store did not answer a moment ago.
         guarded.stop()

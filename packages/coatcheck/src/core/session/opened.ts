@@ -1,4 +1,5 @@
 import type { Environment } from '../environment.ts'
+import { createRecent } from '../recent.ts'
 import { sameBytes } from '../tokens/bytes.ts'
 import type { TokenStore } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
@@ -19,8 +20,6 @@ export interface OpenedSessions {
   forgetAll(): void
 }
 
-/** What is not read again is forgotten after one to two of these, in milliseconds. */
-const SPAN = 30_000
 /** Of all sealed records that are remembered, in bytes; opened they take some three times that. */
 const MOST_BYTES = 16 * 2 ** 20
 
@@ -30,40 +29,15 @@ interface Opened {
   readonly record: SessionRecord
 }
 
-/**
- * Remembers nothing yet. What was remembered is in one of two halves, and the older one is
- * forgotten as a whole: after a while, or as soon as the other is full. Reading a session does not
- * keep it there, so nothing opened stays longer than that, however often it is used.
- */
-export function createOpenedSessions({ wait }: Pick<Environment, 'wait'>): OpenedSessions {
-  let young = new Map<string, Opened>()
-  let old = new Map<string, Opened>()
-  let bytesOfYoung = 0
-  let isWatching = false
-
-  function turn(): void {
-    old = young
-    young = new Map()
-    bytesOfYoung = 0
-  }
-
-  async function watch(): Promise<void> {
-    while (young.size > 0 || old.size > 0) {
-      await wait(SPAN)
-      turn()
-    }
-    isWatching = false
-  }
-
-  function at(id: string): Opened | undefined {
-    return young.get(id) ?? old.get(id)
-  }
+/** Remembers nothing yet. */
+export function createOpenedSessions(environment: Pick<Environment, 'wait'>): OpenedSessions {
+  const recent = createRecent<Opened>(environment, { most: MOST_BYTES })
 
   return {
-    bytesOf: (id) => at(id)?.bytes,
+    bytesOf: (id) => recent.get(id)?.bytes,
 
     find(id, bytes, vault) {
-      const opened = at(id)
+      const opened = recent.get(id)
       if (opened === undefined || opened.vault !== vault) return undefined
       // A store may answer with the same object again.
       if (opened.bytes !== bytes && !sameBytes(opened.bytes, bytes)) return undefined
@@ -71,24 +45,11 @@ export function createOpenedSessions({ wait }: Pick<Environment, 'wait'>): Opene
     },
 
     remember(id, bytes, vault, record) {
-      if (bytesOfYoung + bytes.length > MOST_BYTES / 2) turn()
-      old.delete(id)
-      young.set(id, { bytes: ownBytes(bytes), vault, record })
-      bytesOfYoung += bytes.length
-      if (isWatching) return
-      isWatching = true
-      void watch()
+      recent.set(id, { bytes: ownBytes(bytes), vault, record }, bytes.length)
     },
 
-    forget(id) {
-      young.delete(id)
-      old.delete(id)
-    },
-
-    forgetAll() {
-      turn()
-      turn()
-    },
+    forget: recent.delete,
+    forgetAll: recent.clear,
   }
 }
 

@@ -1,13 +1,24 @@
 import { hash } from 'node:crypto'
 import type { HasHeaders } from '../../auth.ts'
 import type { Configuration } from '../../configuration.ts'
+import type { Environment } from '../environment.ts'
 import { type CookieAttributes, onlyCookie } from '../http/cookies.ts'
 import { headerOf } from '../http/headers.ts'
+import { createRecent } from '../recent.ts'
 
 /** Session ids begin so in the store; a handle is the rest. */
 const PREFIX = 's.'
 /** Tickets and handles alike: 256 bits in base64url. */
 const SHAPE = /^[\w-]{43}$/
+
+/** So many tickets are remembered, some 200 bytes each. */
+const MOST_TICKETS = 20_000
+
+/** What requests' cookies stand for, as far as they came a moment ago. */
+export interface RememberedTickets {
+  sessionIdOf(request: HasHeaders): string | undefined
+  forgetAll(): void
+}
 
 /** What the cookies of this deployment are called; the session's has no suffix. */
 export function cookieName({ cookie }: Pick<Configuration, 'cookie'>, suffix = ''): string {
@@ -38,26 +49,36 @@ export function sessionIdOf(request: HasHeaders, name: string): string | undefin
   return sessionIdIn(headerOf(request, 'cookie'), name)
 }
 
-/**
- * The same, for requests that are asked about twice in a row, as most are: what the last `Cookie`
- * header stood for is not hashed again. (To remember it by request, in a `WeakMap`, takes longer
- * than to hash.)
- */
-export function rememberLastTicket(name: string): (request: HasHeaders) => string | undefined {
-  let lastCookie: string | undefined
-  let lastId: string | undefined
-  return (request) => {
-    const cookie = headerOf(request, 'cookie')
-    if (cookie === lastCookie) return lastId
-    lastCookie = cookie
-    lastId = sessionIdIn(cookie, name)
-    return lastId
+/** The same, without hashing again what came a moment ago. */
+export function rememberTickets(
+  environment: Pick<Environment, 'wait'>,
+  name: string,
+): RememberedTickets {
+  const ids = createRecent<string>(environment, { most: MOST_TICKETS })
+
+  return {
+    sessionIdOf(request) {
+      const ticket = ticketIn(headerOf(request, 'cookie'), name)
+      if (ticket === undefined) return undefined
+      const before = ids.get(ticket)
+      if (before !== undefined) return before
+      const id = sessionIdOfTicket(ticket)
+      // A copy: the ticket is a part of its header, which would stay with it.
+      ids.set(Buffer.from(ticket).toString(), id, 1)
+      return id
+    },
+    forgetAll: ids.clear,
   }
 }
 
 function sessionIdIn(header: string | undefined, name: string): string | undefined {
+  const ticket = ticketIn(header, name)
+  return ticket && sessionIdOfTicket(ticket)
+}
+
+function ticketIn(header: string | undefined, name: string): string | undefined {
   const ticket = onlyCookie(header, name)
-  return ticket !== undefined && SHAPE.test(ticket) ? sessionIdOfTicket(ticket) : undefined
+  return ticket !== undefined && SHAPE.test(ticket) ? ticket : undefined
 }
 
 /** The store knows only the hash of a ticket: whoever reads the store cannot sign in. */
