@@ -4,6 +4,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Context } from '#coatcheck/core/context'
 import { systemEnvironment } from '#coatcheck/core/environment'
+import { sessionIn } from '#coatcheck/core/session/sealed'
+import type { ReadEntry } from '#coatcheck/core/sign-out/batch'
 import type { SignOutOrder } from '#coatcheck/core/sign-out/order'
 import { openWork } from '#coatcheck/core/sign-out/owed'
 import { createTally, type Tally } from '#coatcheck/core/sign-out/tally'
@@ -29,6 +31,24 @@ it('keeps no session that it opened, however long a store remembers the removal'
   assert.equal(opened.length, 4)
   assert.equal(await alive(opened), 0)
   assert.deepEqual(owe([]), [])
+})
+
+it('keeps no session either that somebody had opened before', async () => {
+  const opened: WeakRef<object>[] = []
+  const tally = createTally(CONTEXT, opening([]), ORDER, [seen(opened)])
+  assert.deepEqual(tally.owe([NAMED]), [])
+  assert.equal(await alive(opened), 1)
+  finish(tally)
+  assert.equal(await alive(opened), 0)
+})
+
+it('opens a session again that has changed since somebody opened it', () => {
+  const opened: WeakRef<object>[] = []
+  const tally = createTally(CONTEXT, opening(opened), ORDER, [seen([])])
+  tally.owe([NAMED])
+  assert.equal(opened.length, 0)
+  tally.owe([{ ...NAMED, value: Buffer.from('sealed anew') }])
+  assert.equal(opened.length, 1)
 })
 
 it('owes for what a session held when it went, whatever was prepared for it', async () => {
@@ -80,6 +100,12 @@ const ORDER: SignOutOrder = {
   marks: [],
   providerSession: 'not_asked',
   at: 0,
+}
+
+/** The first of them as somebody has just read it. */
+function seen(opened: WeakRef<object>[]): ReadEntry {
+  const { content, tokens } = opening(opened).open('session', NAMED.id, NAMED.value) as Packed
+  return { entry: { ...NAMED }, record: sessionIn({ content, tokens }) }
 }
 
 /** Opens everything, and remembers by a weak reference what it gave out. */

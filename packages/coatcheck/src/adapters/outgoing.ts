@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http'
 
 /** Writes a `Response`, each cookie as a header of its own. */
 export async function sendResponse(response: Response, outgoing: ServerResponse): Promise<void> {
-  const body = new Uint8Array(await response.arrayBuffer())
+  // Without a body head and end go out in one write.
+  const body = response.body === null ? undefined : new Uint8Array(await response.arrayBuffer())
   if (mayBeFramed(response)) {
     for (const name of FRAMING_HEADERS) outgoing.removeHeader(name)
   }

@@ -21,6 +21,9 @@ export type ProviderFetch = (
 const DEFAULT_LIMIT_MILLISECONDS = 5_000
 const MAXIMUM_BODY_BYTES = 1024 * 1024
 
+/** Why a request that has been answered is ended: without a reason an error is made, with a stack. */
+const OVER = 'over'
+
 /** The only way to the provider: every request is bounded in time and size. */
 export function createProviderFetch(environment: Environment): ProviderFetch {
   return async (what, url, init, limitMilliseconds = DEFAULT_LIMIT_MILLISECONDS) => {
@@ -28,7 +31,9 @@ export function createProviderFetch(environment: Environment): ProviderFetch {
       throw new AuthError('provider_invalid', `The ${what} is not an https URL.`)
     }
     const end = new AbortController()
-    const tooLate = environment.wait(limitMilliseconds, end.signal).then(() => {
+    const tooLate = environment.wait(limitMilliseconds, end.signal).then((): never => {
+      // Nobody listens any more: no error with a stack is made for each request.
+      if (end.signal.aborted) return undefined as never
       throw unreachable(what, `no complete answer within ${limitMilliseconds} ms`)
     })
     const ask = async (): Promise<Response> => {
@@ -41,7 +46,7 @@ export function createProviderFetch(environment: Environment): ProviderFetch {
     } catch (error) {
       throw error instanceof AuthError ? error : unreachable(what, reasonOf(error), error)
     } finally {
-      end.abort()
+      end.abort(OVER)
     }
   }
 }

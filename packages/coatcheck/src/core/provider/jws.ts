@@ -36,6 +36,7 @@ export type VerifySignature = (token: string, kind: TokenKind) => Promise<Signed
 
 const MAXIMUM_HEADER_BYTES = 4096
 const MAXIMUM_KID = 1024
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
 const BASE64URL = /^[A-Za-z0-9_-]+$/
 
 /** Verifies with these keys and this one algorithm; with encryption registered, only encrypted tokens. */
@@ -44,6 +45,14 @@ export function createSignatureVerifier(
   keys: ProviderKeys,
   encryption: ProviderOptions['idTokenEncryption'],
 ): VerifySignature {
+  /** A provider writes the same header each time. */
+  let last: { readonly part: string; readonly header: Record<string, unknown> } | undefined
+
+  function headerIn(part: string, refuse: Refuse): Record<string, unknown> {
+    if (last?.part !== part) last = { part, header: parsePart(part, 'header', refuse) }
+    return last.header
+  }
+
   return async (token, kind) => {
     const { refuse } = kind
     if (token.length > kind.maximumLength) throw refuse('it is too long')
@@ -54,7 +63,7 @@ export function createSignatureVerifier(
       throw refuse('it is not a signed token')
     }
     checkHeaderLength(value, refuse)
-    const kid = checkHeader(parsePart(header, 'header', refuse), algorithm, kind)
+    const kid = checkHeader(headerIn(header, refuse), algorithm, kind)
     const signatureBytes = Buffer.from(signature, 'base64url')
     // One signature has one spelling: no padding, nothing in the bits that do not count.
     if (signature === '' || signatureBytes.toString('base64url') !== signature) {
@@ -117,7 +126,7 @@ function isPart(part: string | undefined): part is string {
 
 function parsePart(part: string, name: string, refuse: Refuse): Record<string, unknown> {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(part, 'base64url'))
+    const text = UTF8.decode(Buffer.from(part, 'base64url'))
     const value = parseJson(text, 'refuse')
     if (isJsonObject(value)) return value
   } catch (error) {

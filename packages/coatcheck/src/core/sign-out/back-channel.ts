@@ -13,12 +13,17 @@ import {
   subjectWithoutSidIndex,
 } from '../tokens/home.ts'
 import type { Vault } from '../tokens/vault.ts'
+import type { ReadEntry } from './batch.ts'
 import { heard } from './heard.ts'
 import { markUntil } from './mark.ts'
+import type { SignOutOrder } from './order.ts'
 import { namesFor, type Who } from './owed-places.ts'
 import { newReceiptId } from './receipt-id.ts'
 import { removeSessions } from './remove.ts'
 import { askBeforeNextToken } from './revalidate-sessions.ts'
+
+/** So many sessions of one `sid` are not opened twice: nearly always there is one. */
+const MOST_SEEN = 8
 
 /** HTTP faults keep their status; whatever else went wrong is 400 (Back-Channel Logout 2.8). */
 const HTTP_FAULTS: Partial<Record<AuthErrorCode, number>> = {
@@ -56,7 +61,7 @@ async function obey(
     return context.emit({ type: 'logout_repeated' })
   }
   const targets = targetsOf(vault, context.provider, token)
-  await refuseContradiction(context, vault, token)
+  const seen = await refuseContradiction(context, vault, token)
   if (token.late) {
     const asked = await askBeforeNextToken(
       context,
@@ -68,7 +73,7 @@ async function obey(
   }
   if (token.withoutExpiry) context.emit({ type: 'logout_without_expiry' })
   const mark = markUntil(context, 'provider', token.issuedAt, at)
-  await removeSessions(context, {
+  const order: SignOutOrder = {
     id: newReceiptId(context),
     cause: 'back_channel',
     named: targets.map(({ named }) => named),
@@ -79,7 +84,8 @@ async function obey(
     providerSession: 'ended_by_provider',
     at,
     inBackground,
-  })
+  }
+  await removeSessions(context, order, { seen })
   // Only now: a delivery that failed before may come again. Twice at once does no harm.
   await context.store.insert(replayId, {
     value: Buffer.from([1]),
@@ -112,19 +118,27 @@ function whoIn({ sid, subject }: LogoutToken): Who[] {
   return subject === undefined ? [] : [{ subject }]
 }
 
-/** A `sid` that belongs to another user's session here: nobody knows who is meant (2.6, step 10). */
+/**
+ * A `sid` that belongs to another user's session here: nobody knows who is meant (2.6, step 10).
+ * Resolves with the first of the sessions that it looked at.
+ */
 async function refuseContradiction(
   context: Context,
   vault: Vault,
   token: LogoutToken,
-): Promise<void> {
+): Promise<readonly ReadEntry[]> {
   const { sid, subject } = token
-  if (sid === undefined || subject === undefined) return
+  const seen: ReadEntry[] = []
+  if (sid === undefined || subject === undefined) return seen
   for await (const { id, value } of allUnder(context, sidIndex(vault, context.provider, sid))) {
     const record = await openSession(context, id, value)
-    if (record === undefined || record.subject === subject) continue
-    throw new AuthError('logout_token_invalid', 'sid and sub name sessions of different users.')
+    if (record === undefined) continue
+    if (record.subject !== subject) {
+      throw new AuthError('logout_token_invalid', 'sid and sub name sessions of different users.')
+    }
+    if (seen.length < MOST_SEEN) seen.push({ entry: { id, value }, record })
   }
+  return seen
 }
 
 function refusal(status: number): Response {

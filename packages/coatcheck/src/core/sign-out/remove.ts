@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts'
-import type { RemovalStep, Successor } from '../tokens/store.ts'
+import type { RemovalStep, StoredRecord, Successor } from '../tokens/store.ts'
 import type { Vault } from '../tokens/vault.ts'
+import type { ReadEntry } from './batch.ts'
 import { lookAhead } from './look-ahead.ts'
 import type { Removed, SignOutOrder } from './order.ts'
 import { toSuccessor } from './owed.ts'
@@ -22,6 +23,7 @@ const FINISH_AFTER = 30_000
  * `store_unavailable`; whoever heard of the sign-out then sees to it that it is done later
  * (`heard.ts`). `resumed`: somebody began it before, and who signed in since then stays.
  * `isLeft`: whoever began it had found sessions, so places hear of these, and the names go with them.
+ * `seen`: records that the caller has just read and opened; they are not opened again.
  */
 export async function removeSessions(
   context: Context,
@@ -29,11 +31,16 @@ export async function removeSessions(
   {
     resumed = false,
     isLeft = false,
-  }: { readonly resumed?: boolean; readonly isLeft?: boolean } = {},
+    seen = [],
+  }: {
+    readonly resumed?: boolean
+    readonly isLeft?: boolean
+    readonly seen?: readonly ReadEntry[]
+  } = {},
 ): Promise<Removed> {
   const vault = await context.keyring.confirm()
   const order = resumed ? { ...given, inBackground: true } : given
-  const tally = createTally(context, vault, order)
+  const tally = createTally(context, vault, order, seen)
 
   try {
     for (const id of order.sessions) {
@@ -106,9 +113,20 @@ async function removeCovered(
   await context.store.remove(unfinished.id)
 }
 
-/** For whoever finds it when nobody has finished it in time. */
+/**
+ * For whoever finds it when nobody has finished it in time. Sealed when a store asks for it: most
+ * removals are one step, and leave no word.
+ */
 function unfinishedWork(context: Context, vault: Vault, order: SignOutOrder): Successor {
+  const id = `w.${order.id}`
   const dueAt = context.environment.now() + FINISH_AFTER
   const work = { kind: 'sign_out', order, dueAt } as const
-  return toSuccessor(context, vault, context.provider, `w.${order.id}`, work)
+  let record: StoredRecord | undefined
+  return {
+    id,
+    get record() {
+      record ??= toSuccessor(context, vault, context.provider, id, work).record
+      return record
+    },
+  }
 }

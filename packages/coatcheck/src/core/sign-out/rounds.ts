@@ -23,6 +23,8 @@ export const ROUND = 5_000
 const SHORTEST = 250
 /** A clock that is set while somebody looks does not stop the rounds for longer. */
 const LONGEST_PAUSE = 60_000
+/** With a reason of ours nobody makes an error with a stack, for each sign-out. */
+const WOKEN = 'woken'
 
 /**
  * Does rounds until the signal fires. After one there is a pause for as long as it looked, which
@@ -52,5 +54,5 @@ export function startRounds(
     }
   }
 
-  return { wake: () => waking.abort(), ended: Promise.resolve().then(run) }
+  return { wake: () => waking.abort(WOKEN), ended: Promise.resolve().then(run) }
 }

@@ -5,6 +5,7 @@ import { tokensInPartition } from '../session/partition.ts'
 import type { SessionRecord } from '../session/record.ts'
 import { sessionIn } from '../session/sealed.ts'
 import { handleOf, isSessionId } from '../session/ticket.ts'
+import { sameBytes } from '../tokens/bytes.ts'
 import type { Owe, StoredEntry } from '../tokens/store.ts'
 import type { Opened, Vault } from '../tokens/vault.ts'
 import { type Batch, type Found, type ReadEntry, toBatch, whollyAmong } from './batch.ts'
@@ -57,8 +58,17 @@ export async function inStep<T>(
   }
 }
 
-/** Opens what is removed, once, to say what is owed for it and what the receipt shows. */
-export function createTally(context: Context, vault: Vault, order: SignOutOrder): Tally {
+/**
+ * Opens what is removed, once, to say what is owed for it and what the receipt shows. `seen` need
+ * not be opened while it holds the same bytes.
+ */
+export function createTally(
+  context: Context,
+  vault: Vault,
+  order: SignOutOrder,
+  seen: readonly ReadEntry[] = [],
+): Tally {
+  let known = seen
   const { now } = context.environment
   /** What the store is about to remove, until it says that it has. */
   const found = new Map<string, Found>()
@@ -84,6 +94,10 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
   }
 
   function read(entry: StoredEntry): ReadEntry {
+    const before = known.find((one) => one.entry.id === entry.id)
+    if (before !== undefined && sameBytes(before.entry.value, entry.value)) {
+      return { entry, record: before.record }
+    }
     const opened = open(entry)
     if (opened !== undefined && 'reason' in opened) {
       if (opened.reason !== 'unknown_key' || isNewest) return { entry, record: undefined }
@@ -164,6 +178,7 @@ export function createTally(context: Context, vault: Vault, order: SignOutOrder)
       isOver = true
       found.clear()
       prepared = []
+      known = []
       const { id, cause, named, providerSession, at } = order
       const receipt: SignOutReceipt = {
         id,

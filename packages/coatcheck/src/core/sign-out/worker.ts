@@ -4,6 +4,7 @@ import { pagesUnder } from '../tokens/all-under.ts'
 import { owedIndex } from '../tokens/home.ts'
 import type { StoredEntry } from '../tokens/store.ts'
 import { attemptOf, claimAttempt } from './claim-attempt.ts'
+import { createLull } from './lull.ts'
 import {
   type OwedPlace,
   type OwedRevocation,
@@ -43,6 +44,7 @@ const WORK_CLAIM = 120_000
 export function startWorker(context: Context): Worker {
   const stopping = new AbortController()
   const { signal } = stopping
+  const lull = createLull(context.environment)
   let sweptAt = Number.NEGATIVE_INFINITY
 
   async function finishRemovals(): Promise<Round> {
@@ -58,7 +60,10 @@ export function startWorker(context: Context): Worker {
 
   const some = (due: readonly Job[]): Promise<void> => inParallel(due, AT_ONCE, signal)
 
-  const revoke = (): Promise<Round> => lookFor(context, isRevocation, revokeOwed, some)
+  const someInLull = (due: readonly Job[]): Promise<void> =>
+    inParallel(due, AT_ONCE, signal, () => lull.come(signal))
+
+  const revoke = (): Promise<Round> => lookFor(context, isRevocation, revokeOwed, someInLull)
 
   const tell = (place: Place): Promise<Round> => {
     const isItsOwn = (work: Work): work is OwedPlace =>
@@ -81,6 +86,7 @@ export function startWorker(context: Context): Worker {
   )
   return {
     wake(owed) {
+      if (owed.kind === 'revocation') lull.disturb()
       const rounds = owed.kind === 'revocation' ? revocations : places.get(owed.place)
       rounds?.wake()
     },
@@ -145,12 +151,18 @@ async function finish(
   await context.store.remove(id)
 }
 
-/** Some at a time; begins none when the process is to end. */
-async function inParallel(jobs: readonly Job[], limit: number, signal: AbortSignal): Promise<void> {
+/** Some at a time, each when its moment has come; begins none when the process is to end. */
+async function inParallel(
+  jobs: readonly Job[],
+  limit: number,
+  signal: AbortSignal,
+  moment?: () => Promise<void>,
+): Promise<void> {
   const queue = [...jobs]
   const lane = async (): Promise<void> => {
-    while (!signal.aborted) {
-      const job = queue.shift()
+    while (queue.length > 0) {
+      await moment?.()
+      const job = signal.aborted ? undefined : queue.shift()
       if (job === undefined) return
       await job()
     }
