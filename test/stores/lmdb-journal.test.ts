@@ -82,7 +82,7 @@ describe('the journal of lmdbStore', () => {
         journal.noting(() => recording.table.put(Buffer.from('v test'), Buffer.from('any'))),
       )
     assert.equal(step().isNoted, true)
-    await assert.rejects(journal.sync(), /EIO/)
+    await assert.rejects(journal.sync(true), /EIO/)
     assert.equal(step().isNoted, false)
     journal.flushed(9)
     assert.equal(step().isNoted, false)
@@ -102,9 +102,33 @@ describe('the journal of lmdbStore', () => {
       if (refusal !== undefined) throw refusal
     }
     const journal = createJournal(table, recordWrites(table), { ...file, sync })
-    const [first, second] = [journal.sync(), journal.sync()]
+    const [first, second] = [journal.sync(true), journal.sync(false)]
     await assert.rejects(first, /EIO/)
     await assert.rejects(second, /could not be written/)
+    file.close()
+  })
+
+  it('is flushed once for all that was written together, whoever comes last', async (t) => {
+    const environment = openEnvironment()
+    t.after(environment.close)
+    const { table } = openTable(environment.database)
+    const file = openJournalFile(environment.database, table)
+    assert.ok(file !== undefined)
+    const order: string[] = []
+    const asked = (name: string, isLast: boolean): Promise<unknown> =>
+      file.sync(isLast).then(() => order.push(name))
+    const first = file.sync(false)
+    assert.equal(file.sync(false), first)
+    const all = [
+      first.then(() => order.push('of one turn')),
+      asked('the last of it', true),
+      asked('after it', true),
+    ]
+    // The one that is under way may miss what came after it.
+    assert.notEqual(file.sync(true), first)
+    await Promise.all(all)
+    assert.equal(order.at(-1), 'after it')
+    await file.sync(false)
     file.close()
   })
 

@@ -20,8 +20,12 @@ export interface JournalFile {
   /** As many of these bytes as there are. */
   read(at: number, length: number): Buffer
   write(at: number, bytes: Uint8Array): void
-  /** Resolves when all that any process has written until now is on disk. */
-  sync(): Promise<void>
+  /**
+   * Resolves when all that any process has written until now is on disk. Where this is the last that
+   * is written for now it begins at once, and not a moment later: LMDB is about to flush its many
+   * scattered pages, and the disk does first what it was asked first.
+   */
+  sync(isLast: boolean): Promise<void>
   /** Lets go of it. It is opened again when somebody writes. */
   close(): void
 }
@@ -52,19 +56,30 @@ export function openJournalFile(database: LmdbDatabase, table: LmdbTable): Journ
   let begun: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
   let isUnderWay = false
+  let count = 0
 
   function opened(): number {
     file ??= open()
     return file
   }
 
+  /** All that was written until now; whoever waits for the next one goes along. */
   function begin(): Promise<void> {
+    next = undefined
     const flushed = flush(opened())
+    count += 1
     isUnderWay = true
     begun = flushed.finally(() => {
-      isUnderWay = next !== undefined
+      isUnderWay = false
     })
     return begun
+  }
+
+  /** One for all who ask before the turn ends, or while one is under way that may miss their bytes. */
+  async function beginNext(): Promise<void> {
+    const before = count
+    await Promise.all([begun.catch(() => undefined), endOfTurn()])
+    return count > before ? begun : begin()
   }
 
   try {
@@ -91,17 +106,9 @@ export function openJournalFile(database: LmdbDatabase, table: LmdbTable): Journ
       }
     },
 
-    sync() {
-      // At once: in a moment LMDB flushes what was committed, and the disk does first what it was
-      // asked first.
-      if (!isUnderWay) return begin()
-      // Whoever asks while one is under way waits for the next: the first may have missed its bytes.
-      next ??= begun
-        .catch(() => undefined)
-        .then(() => {
-          next = undefined
-          return begin()
-        })
+    sync(isLast) {
+      if (isLast && !isUnderWay) return begin()
+      next ??= beginNext()
       return next
     },
 
@@ -126,6 +133,10 @@ function fill(file: number): void {
   } catch {
     // No room: then it grows entry by entry, and what finds none waits for the environment.
   }
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function syncFolder(name: string): void {

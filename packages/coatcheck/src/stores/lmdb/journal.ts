@@ -21,8 +21,11 @@ export interface Journal {
   noting<T>(work: () => T): Noted<T>
   /** Tells of each step whether every process sees what it wrote by now. */
   visible(): (step: Noted<unknown>) => boolean
-  /** Resolves when all that any process has noted until now is on disk. */
-  sync(): Promise<void>
+  /**
+   * Resolves when all that any process has noted until now is on disk: soonest where this is the last
+   * for now.
+   */
+  sync(isLast: boolean): Promise<void>
   /** Tells it that the environment has all steps up to this one, on disk. */
   flushed(number: number): void
   close(): void
@@ -131,9 +134,9 @@ export function createJournal(
       }
     },
 
-    async sync() {
+    async sync(isLast) {
       try {
-        await file?.sync()
+        await file?.sync(isLast)
         // The system tells of what it dropped only once, and all that comes later is tied to it.
         if (!isTrusted) throw new Error('The journal could not be written to disk before.')
       } catch (error) {

@@ -22,6 +22,8 @@ export interface Steps {
 export function createSteps(table: LmdbTable, journal: Journal): Steps {
   const watch = createWatch(journal)
   let watching = false
+  /** Steps that have not run yet. Many may run in one transaction: then they share a flush. */
+  let queued = 0
 
   /**
    * lmdb 3.5.6 makes a promise for each batch of writes that nobody gets. Where the disk is full,
@@ -55,11 +57,18 @@ export function createSteps(table: LmdbTable, journal: Journal): Steps {
     return new Promise((resolve, reject) => {
       let step: Noted<T> | undefined
       let synced: Promise<void> | undefined
+      let isQueued = true
+      queued += 1
+      const leaveQueue = (): void => {
+        if (isQueued) queued -= 1
+        isQueued = false
+      }
       const committed = transaction((): Noted<T> => {
+        leaveQueue()
         const noted = journal.noting(work)
         step = noted
         // Begun at once: it need not wait for the commit, and does not compete with what that flushes.
-        if (noted.isNoted && isAwaited(noted.done)) synced = quietly(journal.sync())
+        if (noted.isNoted && isAwaited(noted.done)) synced = quietly(journal.sync(queued === 0))
         watch.add(noted, () => answer(noted))
         synced?.then(watch.look, ignored)
         return noted
@@ -79,6 +88,7 @@ export function createSteps(table: LmdbTable, journal: Journal): Steps {
         resolve({ done: noted.done, onDisk })
       }
       const letGo = (): void => {
+        leaveQueue()
         if (step !== undefined) watch.letGo(step)
       }
       committed.finally(letGo).then((noted) => {
