@@ -4,7 +4,7 @@ import { after, before, it } from 'node:test'
 import { Redis } from 'ioredis'
 import type { Owe, StoredEntry, StoredRecord } from '#coatcheck/core/tokens/store'
 import { redisStore } from '#coatcheck/stores/redis'
-import { SUCCEED, SUCCEED_ALL } from '#coatcheck/stores/redis/scripts'
+import { TAKE } from '#coatcheck/stores/redis/scripts'
 import { type RedisServer, startRedis } from '../servers/redis.ts'
 import type { Closable } from '../servers/workplace.ts'
 
@@ -40,7 +40,7 @@ it('removes all of them, and owes for what each held, where one changes in that 
   const [, changing = ''] = ids
   const call = client.callBuffer.bind(client)
   client.callBuffer = async (name: string, args: never) => {
-    if (Array.from(args).includes(SUCCEED_ALL.sha as never)) {
+    if (Array.from(args).includes(TAKE.sha as never)) {
       client.callBuffer = call
       const next = recordOf('user-2', 'second')
       assert.equal(await store.replace(changing, Buffer.from('first'), next), true)
@@ -58,14 +58,30 @@ it('removes all of them, and owes for what each held, where one changes in that 
   for (const id of ids) assert.equal(await store.get(id), undefined)
 })
 
+it('takes what it removed out of every index and of the ends in that step, and enters what it owes', async () => {
+  await client.flushall()
+  const { store, ids } = await withRecords('user-7')
+  let during: readonly string[] = []
+  const call = client.callBuffer.bind(client)
+  client.callBuffer = async (name: string, args: never) => {
+    const answer = await call(name, args)
+    if (Array.from(args).includes(TAKE.sha as never)) during = await entries()
+    return answer
+  }
+  await removeUser(store, 'user-7', owing)
+  client.callBuffer = call
+  const owed = `w.user-7/${ids[0]}`
+  assert.deepEqual(during, [`ends ${owed}`, `coatcheck:i:{owed user-7} ${owed}`].sort())
+  assert.deepEqual(await entries(), during)
+  for (const key of await client.keys('coatcheck:[ei]:*')) assert.ok((await client.pttl(key)) > 0)
+  await client.flushall()
+})
+
 it('says what it removed where the answer was lost and the script came again [INV-14]', async () => {
-  for (const [names, script] of [
-    [['a'], SUCCEED],
-    [['a', 'b', 'c'], SUCCEED_ALL],
-  ] as const) {
+  for (const names of [['a'], ['a', 'b', 'c']]) {
     const user = `user-3 of ${names.length}`
     const { store, ids } = await withRecords(user, names)
-    runTwice(script)
+    runTwice(TAKE)
     const { removed, more } = await removeUser(store, user, owing)
     assert.deepEqual([idsOf(removed), more], [ids, false])
     assert.equal((await store.list('owed user-3', { limit: 9 })).length, 1)
@@ -76,7 +92,7 @@ it('says what it removed where the answer was lost and the script came again [IN
 it('says that of one record too', async () => {
   const { store, ids } = await withRecords('user-4', ['a'])
   const [id = ''] = ids
-  runTwice(SUCCEED)
+  runTwice(TAKE)
   assert.equal(String(await store.remove(id, owing)), 'first')
   assert.equal(await store.remove(id, owing), undefined)
   await client.flushall()
@@ -88,7 +104,7 @@ it('gives it to one caller where another removed it between the two runs', async
   let first: StoredEntry[] = []
   const call = client.callBuffer.bind(client)
   client.callBuffer = async (name: string, args: never) => {
-    if (!Array.from(args).includes(SUCCEED_ALL.sha as never)) return call(name, args)
+    if (!Array.from(args).includes(TAKE.sha as never)) return call(name, args)
     client.callBuffer = call
     first = [...(await removeUser(other, 'user-5', owingAnew)).removed]
     return call(name, args)
@@ -103,7 +119,7 @@ it('says what it removed where another has changed and what it holds cannot be r
   const [changing = '', ...others] = ids
   const call = client.callBuffer.bind(client)
   client.callBuffer = async (name: string, args: never) => {
-    if (Array.from(args).includes(SUCCEED_ALL.sha as never)) {
+    if (Array.from(args).includes(TAKE.sha as never)) {
       client.callBuffer = call
       await store.replace(changing, Buffer.from('first'), recordOf('user-6', 'second'))
     }
@@ -124,10 +140,23 @@ it('says what it removed where another has changed and what it holds cannot be r
   await client.flushall()
 })
 
+/** Everything that is in an index or among the ends. */
+async function entries(): Promise<string[]> {
+  const keys = await client.keys('coatcheck:[ei]:*')
+  const found = await Promise.all(
+    keys.map(async (key) =>
+      (await client.zrange(key, '0', '-1')).map(
+        (id) => `${key.replace(/^coatcheck:e:.*/, 'ends')} ${id}`,
+      ),
+    ),
+  )
+  return found.flat().sort()
+}
+
 type Store = ReturnType<typeof redisStore>
 
 /** The next time that this script is sent, its answer is lost, and it is sent again. */
-function runTwice({ sha }: typeof SUCCEED): void {
+function runTwice({ sha }: typeof TAKE): void {
   const call = client.callBuffer.bind(client)
   client.callBuffer = async (name: string, args: never) => {
     if (Array.from(args).includes(sha as never)) {

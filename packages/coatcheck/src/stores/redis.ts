@@ -66,6 +66,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     const isSpread = connection.kind === 'cluster'
     const space: Space = { connection: commands, keys, now, given, isSpread }
     return {
+      space,
       indexes: createIndexes(space),
       records: createRecords(space),
       ends: createEnds(space),

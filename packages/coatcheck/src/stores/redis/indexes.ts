@@ -1,8 +1,8 @@
 import { isRefused } from '../../core/tokens/marks.ts'
-import type { Established, Mark, StoredRecord } from '../../core/tokens/store.ts'
+import type { Established, IndexMark, Mark, StoredRecord } from '../../core/tokens/store.ts'
 import type { RedisAnswer } from './connection.ts'
 import { CLOCK_FIELD } from './keys.ts'
-import { ADD, DROP, LOOK, MARK } from './scripts.ts'
+import { ADD, DROP, LOOK, MARK, MARK_ALL } from './scripts.ts'
 import { groupBySlot, keepUntil, type Space } from './space.ts'
 
 /** Ids by index, and the marks on them. Each method is one step on the server of the index. */
@@ -11,8 +11,8 @@ export interface Indexes {
   add(index: string, ids: readonly string[], expiresAt: number): Promise<IndexMarks>
   /** Reads the marks. */
   look(index: string, expiresAt: number): Promise<IndexMarks>
-  /** Leaves a mark, and then reads the first ids. */
-  mark(index: string, mark: Mark, limit: number): Promise<string[]>
+  /** Leaves each mark, and then reads the first ids of its index. */
+  mark(marks: readonly IndexMark[], limit: number): Promise<string[][]>
   /** Ids in their order. */
   page(index: string, after: string | undefined, limit: number): Promise<string[]>
   drop(index: string, ids: readonly string[]): Promise<void>
@@ -63,9 +63,20 @@ export function createIndexes(space: Space): Indexes {
       return toMarks(index, await connection.run(LOOK, keysOf(index), args))
     },
 
-    async mark(index, { clock, establishedUntil, keepUntil: until }, limit) {
-      const args = [CLOCK_FIELD[clock], String(establishedUntil), String(until), String(limit)]
-      return toIds(await connection.run(MARK, keysOf(index), args))
+    async mark(marks, limit) {
+      const all = marks.map(({ index, mark: { clock, establishedUntil, keepUntil: until } }) => ({
+        names: keysOf(index),
+        args: [CLOCK_FIELD[clock], String(establishedUntil), String(until), String(limit)],
+      }))
+      if (space.isSpread || all.length < 2) {
+        const each = all.map(({ names, args }) => connection.run(MARK, names, args))
+        return (await Promise.all(each)).map(toIds)
+      }
+      const names = all.flatMap((one) => one.names)
+      const args = all.flatMap((one) => one.args)
+      const pages = await connection.run(MARK_ALL, names, args)
+      if (!Array.isArray(pages)) throw unexpected()
+      return pages.map(toIds)
     },
 
     page,

@@ -1,11 +1,14 @@
 import type { StoredRecord } from '../../core/tokens/store.ts'
 import type { Ends } from './ends.ts'
 import { areRefusing, type Indexes } from './indexes.ts'
+import { beginNoted } from './one-step.ts'
 import { read, stampOf, toLive, toShell } from './record.ts'
 import type { Records } from './records.ts'
+import type { Space } from './space.ts'
 
 /** What the operations of a store are made of. */
 export interface Parts {
+  readonly space: Space
   readonly indexes: Indexes
   readonly records: Records
   readonly ends: Ends
@@ -18,9 +21,10 @@ export interface Parts {
  * came for the indexes too early left a mark that we see (decision 009).
  */
 export async function insert(parts: Parts, id: string, record: StoredRecord): Promise<boolean> {
-  const { indexes, records, ends } = parts
+  const { indexes, records, ends, space } = parts
   const { expiresAt } = record
   if (record.indexes.length === 0) {
+    if (!space.isSpread) return beginNoted(space, id, record)
     const [isNew] = await Promise.all([
       records.begin(id, toLive(record), expiresAt),
       ends.note([id], expiresAt),

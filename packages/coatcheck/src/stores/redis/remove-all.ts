@@ -40,7 +40,7 @@ async function markAndFind(
   limit: number,
 ): Promise<Found[]> {
   const size = limit + 1
-  const pages = await Promise.all(marks.map(({ index, mark }) => indexes.mark(index, mark, size)))
+  const pages = await indexes.mark(marks, size)
   const covered = new Map<string, Found>()
   for (const [nth, { index }] of marks.entries()) {
     for (let page = pages[nth] ?? []; page.length > 0; ) {

@@ -44,21 +44,35 @@ export const LOOK: RedisScript = toScript(`${CLOCK}${KEEP}${MARKS}
 if redis.call('EXISTS', KEYS[1]) == 1 then keep(KEYS[1], ARGV[2]) end
 return marks(KEYS[2], ARGV[1])`)
 
+const LEAVE = `${KEEP}
+local function leave(index, marks, clock, established, kept, limit)
+  local before = redis.call('HGET', marks, clock)
+  if before then
+    local e, k = string.match(before, '^(%S+) (%S+)$')
+    if tonumber(e) > tonumber(established) then established = e end
+    if tonumber(k) > tonumber(kept) then kept = k end
+  end
+  redis.call('HSET', marks, clock, established .. ' ' .. kept)
+  keep(marks, string.format('%.0f', tonumber(kept)))
+  return redis.call('ZRANGEBYLEX', index, '-', '+', 'LIMIT', 0, limit)
+end
+`
+
 /**
  * KEYS index, marks. ARGV clock, established until, keep until, limit. Leaves a mark, and then
  * reads the first ids of the index: whoever is not yet among them finds the mark.
  */
-export const MARK: RedisScript = toScript(`${KEEP}
-local before = redis.call('HGET', KEYS[2], ARGV[1])
-local established, kept = ARGV[2], ARGV[3]
-if before then
-  local e, k = string.match(before, '^(%S+) (%S+)$')
-  if tonumber(e) > tonumber(established) then established = e end
-  if tonumber(k) > tonumber(kept) then kept = k end
+export const MARK: RedisScript = toScript(`${LEAVE}
+return leave(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`)
+
+/** The same for all indexes of a removal, where one server has them: of each two KEYS and four ARGV. */
+export const MARK_ALL: RedisScript = toScript(`${LEAVE}
+local pages = {}
+for nth = 1, #KEYS / 2 do
+  local k, a = 2 * nth - 1, 4 * nth - 3
+  pages[nth] = leave(KEYS[k], KEYS[k + 1], ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3])
 end
-redis.call('HSET', KEYS[2], ARGV[1], established .. ' ' .. kept)
-keep(KEYS[2], string.format('%.0f', tonumber(kept)))
-return redis.call('ZRANGEBYLEX', KEYS[1], '-', '+', 'LIMIT', 0, ARGV[4])`)
+return pages`)
 
 /**
  * Whether nothing that lasts is under the key. Ends are compared as the store's clock has it. A
@@ -80,6 +94,14 @@ end
 
 /** KEYS record. ARGV now, bytes, keep until. Writes a record where there is none that lasts. */
 export const BEGIN: RedisScript = toScript(`${CLOCK}${IS_FREE}
+if not isFree(KEYS[1], ARGV[1], ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+return 1`)
+
+/** The same, and notes its end, where one server has both. KEYS record, ends. ARGV …, end, id, keep until. */
+export const BEGIN_NOTED: RedisScript = toScript(`${CLOCK}${IS_FREE}
+redis.call('ZADD', KEYS[2], ARGV[4], ARGV[5])
+redis.call('PEXPIREAT', KEYS[2], ARGV[6])
 if not isFree(KEYS[1], ARGV[1], ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
 return 1`)
@@ -135,6 +157,45 @@ for at = 1, count do redis.call('DEL', KEYS[at]) end
 for at = 1, #KEYS - count do
   local given = count + 2 * at
   redis.call('SET', KEYS[count + at], ARGV[given], 'PXAT', ARGV[given + 1])
+end
+return 1`)
+
+/**
+ * A removal in one step, where one server has everything: what SUCCEED_ALL does, and the entries of
+ * all of it. KEYS record, …, successor, …, sorted set, …. ARGV number of records, of successors, of
+ * each record the state and version expected, for each successor bytes and keep until, and for each
+ * sorted set what is done to it: `drop` number id …, `note` and `add` number, keep until, score id ….
+ */
+export const TAKE: RedisScript = toScript(`${KEEP}
+local count, written = tonumber(ARGV[1]), tonumber(ARGV[2])
+local same, gone = 0, 0
+for at = 1, count do
+  local head = redis.call('GETRANGE', KEYS[at], 0, 16)
+  if head == ARGV[at + 2] then same = same + 1 elseif head == '' then gone = gone + 1 end
+end
+if written > 0 and gone == count then
+  if redis.call('GET', KEYS[count + 1]) == ARGV[count + 3] then return 1 end
+end
+if same < count then return 0 end
+for at = 1, count do redis.call('DEL', KEYS[at]) end
+local given = count + 3
+for at = count + 1, count + written do
+  redis.call('SET', KEYS[at], ARGV[given], 'PXAT', ARGV[given + 1])
+  given = given + 2
+end
+for at = count + written + 1, #KEYS do
+  local what, last = ARGV[given], tonumber(ARGV[given + 1])
+  if what == 'drop' then
+    for id = given + 2, given + 1 + last do redis.call('ZREM', KEYS[at], ARGV[id]) end
+    given = given + 2 + last
+  else
+    local before = given + 2
+    for pair = 1, last do
+      redis.call('ZADD', KEYS[at], ARGV[before + 2 * pair - 1], ARGV[before + 2 * pair])
+    end
+    if what == 'add' then keep(KEYS[at], ARGV[before]) else redis.call('PEXPIREAT', KEYS[at], ARGV[before]) end
+    given = before + 2 * last + 1
+  end
 end
 return 1`)
 

@@ -1,5 +1,7 @@
 import type { Owe, StoredEntry, Successor } from '../../core/tokens/store.ts'
+import { byIndex } from './by-index.ts'
 import type { Parts } from './insert.ts'
+import { takeInOneStep } from './one-step.ts'
 import { stampOf } from './record.ts'
 import type { Found } from './records.ts'
 
@@ -12,8 +14,8 @@ export interface Taken {
 
 /**
  * Removes records, if they still are what was read, together with what is owed for them: in one step
- * those that one server has. What is owed is put under its index before that and is then found at
- * once: an entry without a record does no harm, a record without an entry is never found.
+ * those that one server has. In a Cluster what is owed is put under its index before that and is then
+ * found at once: an entry without a record does no harm, a record without an entry is never found.
  */
 export async function take(
   parts: Parts,
@@ -22,18 +24,8 @@ export async function take(
   groups: readonly (readonly Found[])[] = parts.records.together(found),
 ): Promise<Taken> {
   const owing = groups.map((group) => ({ group, owed: owedFor(group, owe) }))
-  await announce(
-    parts,
-    owing.flatMap(({ owed }) => owed),
-  )
-  const outcomes = await Promise.all(
-    owing.map(async ({ group, owed }) => {
-      const versions = group.map(({ id, held }) => ({ id, stamp: stampOf(held) }))
-      return { group, isTaken: await parts.records.succeed(versions, owed) }
-    }),
-  )
+  const outcomes = await (parts.space.isSpread ? bySteps(parts, owing) : inOneStep(parts, owing))
   const taken = outcomes.flatMap(({ group, isTaken }) => (isTaken ? group : []))
-  await forget(parts, taken)
   const removed = taken.filter(({ held }) => held.isLive).map(toEntry)
   const left = outcomes.filter(({ isTaken }) => !isTaken).map(({ group }) => group)
   const changed = left.flatMap((group) => (group.length === 1 ? group.map(({ id }) => id) : []))
@@ -52,6 +44,41 @@ export async function take(
   }
 }
 
+interface Owing {
+  readonly group: readonly Found[]
+  readonly owed: readonly Successor[]
+}
+
+type Outcome = Owing & { readonly isTaken: boolean }
+
+function inOneStep({ space }: Parts, owing: readonly Owing[]): Promise<Outcome[]> {
+  return Promise.all(
+    owing.map(async ({ group, owed }) => {
+      const isTaken = await takeInOneStep(space, group, owed)
+      return { group, owed, isTaken }
+    }),
+  )
+}
+
+/** Where no step spans two servers. */
+async function bySteps(parts: Parts, owing: readonly Owing[]): Promise<Outcome[]> {
+  await announce(
+    parts,
+    owing.flatMap(({ owed }) => owed),
+  )
+  const outcomes = await Promise.all(
+    owing.map(async ({ group, owed }) => {
+      const versions = group.map(({ id, held }) => ({ id, stamp: stampOf(held) }))
+      return { group, owed, isTaken: await parts.records.succeed(versions, owed) }
+    }),
+  )
+  await forget(
+    parts,
+    outcomes.flatMap(({ group, isTaken }) => (isTaken ? group : [])),
+  )
+  return outcomes
+}
+
 function owedFor(group: readonly Found[], owe: Owe | undefined): readonly Successor[] {
   const live = group.filter(({ held }) => held.isLive).map(toEntry)
   return live.length === 0 ? [] : (owe?.(live) ?? [])
@@ -66,33 +93,18 @@ async function announce({ indexes, ends }: Parts, successors: readonly Successor
   const last = Math.max(...successors.map(({ record }) => record.expiresAt))
   const ids = successors.map(({ id }) => id)
   await Promise.all([
-    ...[...groupByIndex(successors)].map(([index, some]) => indexes.add(index, some, last)),
+    ...[...byIndex(successors.map(({ id, record }) => ({ id, indexes: record.indexes })))].map(
+      ([index, some]) => indexes.add(index, some, last),
+    ),
     ids.length > 0 && ends.note(ids, last),
   ])
 }
 
 /** Takes what is gone out of its indexes. */
 async function forget({ indexes, ends }: Parts, gone: readonly Found[]): Promise<void> {
-  const entries = gone.map(({ id, held }) => ({ id, record: held }))
+  const entries = gone.map(({ id, held }) => ({ id, indexes: held.indexes }))
   await Promise.all([
-    indexes.dropAll(groupByIndex(entries)),
+    indexes.dropAll(byIndex(entries)),
     gone.length > 0 && ends.drop(gone.map(({ id }) => id)),
   ])
-}
-
-function groupByIndex(
-  entries: readonly {
-    readonly id: string
-    readonly record: { readonly indexes: readonly string[] }
-  }[],
-): Map<string, string[]> {
-  const groups = new Map<string, string[]>()
-  for (const { id, record } of entries) {
-    for (const index of new Set(record.indexes)) {
-      const ids = groups.get(index)
-      if (ids === undefined) groups.set(index, [id])
-      else ids.push(id)
-    }
-  }
-  return groups
 }
