@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { BenchProvider } from '../provider.ts'
 import { type Summary, summarize } from '../statistics.ts'
 import { type BenchApplication, ownerAt, startBenchApplication } from './application.ts'
@@ -5,6 +6,8 @@ import type { BenchPlace } from './places.ts'
 import { type Planned, populate } from './population.ts'
 
 const SESSIONS_OF_A_USER = 10
+/** Milliseconds. LMDB takes some five of them where nobody else writes to the disk. */
+const FLUSHED_AFTER = 20
 
 /** Deployments that differ in nothing but how many sessions they have. */
 export interface Deployment {
@@ -98,6 +101,8 @@ async function byTurns(
       // What the provider is told afterwards is not to fall into the next measurement.
       await application.settled()
       await populate(place.store, ownerAt(provider), again())
+      // Nor is what a store flushes behind its answers: here, of a round of ten sign-ins at once.
+      await sleep(FLUSHED_AFTER)
     }
   }
   return [...times.values()].map((each) => summarize(each, 3))
