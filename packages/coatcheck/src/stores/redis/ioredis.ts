@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import type { IoredisClient, IoredisCluster, RedisArgument } from './client.ts'
 import { clusterDriver, directPrimaries } from './direct.ts'
 import type { Driver } from './driver.ts'
@@ -50,6 +51,7 @@ async function send(
   [name = '', ...args]: RedisArgument[],
 ): Promise<unknown> {
   if (!Reflect.get(client.options, 'enableAutoPipelining')) {
+    gatherWrites(client)
     return client.callBuffer(String(name), args)
   }
   // The automatic pipeline loses the name of what `callBuffer` is to call (redis/ioredis#1923).
@@ -58,6 +60,18 @@ async function send(
   const [[error, answer] = [null, null]] = (await pipeline.exec()) ?? []
   if (error) throw error
   return answer
+}
+
+/**
+ * What is sent in one turn of the event loop goes out in one write: the client makes a system call of
+ * each command, which takes longer than the command. Nothing else about it changes.
+ */
+function gatherWrites(client: object): void {
+  const stream: unknown = Reflect.get(client, 'stream')
+  // Not connected, or gathering already.
+  if (!(stream instanceof Writable) || stream.writableCorked > 0) return
+  stream.cork()
+  process.nextTick(() => stream.uncork())
 }
 
 function isClosed({ status }: IoredisClient): boolean {
