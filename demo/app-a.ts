@@ -3,7 +3,7 @@
 import './localhost.ts'
 import type { Server } from 'node:http'
 import { askToSignIn, expressAuth, requireSession } from 'coatcheck/adapters/express'
-import { lmdbStore } from 'coatcheck/stores/lmdb'
+import { lmdbOptions, lmdbStore } from 'coatcheck/stores/lmdb'
 import express from 'express'
 import { open } from 'lmdb'
 import { type ApplicationOptions, application } from './application.ts'
@@ -21,7 +21,7 @@ export type FromA =
   | { readonly type: 'failed'; readonly why: string }
 
 process.once('message', (start: StartA) => {
-  const database = open({ path: start.folder, maxReaders: 64 })
+  const database = open({ path: start.folder, ...lmdbOptions, maxReaders: 64 })
   const store = lmdbStore(database)
   const { auth, page, panel, cache, call } = application(start, store)
 

@@ -91,7 +91,12 @@ const WRONG: [string, object, RegExp][] = [
     /`keys` is missing: write `keys: \[process\.env\.COATCHECK_KEY\]`.*openssl/,
   ],
   ['an empty list of keys', { keys: [] }, /`keys` is missing/],
-  ['one key that is not in a list', { keys: 'x'.repeat(32) }, /`keys` is missing: write `keys: \[/],
+  [
+    'one key that is not in a list',
+    { keys: 'x'.repeat(32) },
+    /`keys` must be a list.*write `keys: \[/,
+  ],
+  ['an origin left empty', { origin: '' }, /`origin` is missing: write/],
   ['a key that is not set', { keys: [undefined] }, /Each of `keys`.*32 bytes.*openssl/],
   ['a key of 31 bytes', { keys: ['x'.repeat(31)] }, /Each of `keys`.*at least 32 bytes/],
   ['a second key that is short', { keys: ['x'.repeat(32), 'short'] }, /Each of `keys`/],

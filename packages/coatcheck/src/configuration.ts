@@ -80,7 +80,9 @@ export function configure(options: AuthOptions): Configuration {
 
 function checkOrigin(origin: unknown): string {
   const advice = 'write the public origin of the application, such as "https://app.example".'
-  if (typeof origin !== 'string') throw new TypeError(`\`origin\` is missing: ${advice}`)
+  if (typeof origin !== 'string' || origin === '') {
+    throw new TypeError(`\`origin\` is missing: ${advice}`)
+  }
   if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
     throw new TypeError(
       `\`origin\` must be scheme and host only, without a slash at its end: ${advice}`,
@@ -88,7 +90,7 @@ function checkOrigin(origin: unknown): string {
   }
   if (!isTrustworthy(new URL(origin))) {
     throw new TypeError(
-      '`origin` must be https, or http on localhost, *.localhost, 127.0.0.0/8 or [::1].',
+      `\`origin\` must be https, or http on localhost, *.localhost, 127.0.0.0/8 or [::1]: ${advice}`,
     )
   }
   return origin
@@ -145,8 +147,12 @@ function checkStore(store: Partial<TokenStore> | undefined): void {
 function checkKeys(keys: unknown): void {
   const advice =
     'write `keys: [process.env.COATCHECK_KEY]` with a value such as that of `openssl rand -base64 32`.'
-  if (!Array.isArray(keys) || keys.length === 0)
+  if (typeof keys === 'string' || keys instanceof Uint8Array) {
+    throw new TypeError(`\`keys\` must be a list, also of one: ${advice}`)
+  }
+  if (!Array.isArray(keys) || keys.length === 0) {
     throw new TypeError(`\`keys\` is missing: ${advice}`)
+  }
   for (const key of keys) {
     const length =
       typeof key === 'string' ? Buffer.byteLength(key) : key instanceof Uint8Array ? key.length : 0

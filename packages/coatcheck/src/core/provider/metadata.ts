@@ -38,7 +38,9 @@ export function checkMetadata(document: unknown, issuer: string): ProviderMetada
     Object.entries(document).filter(([, value]) => value !== null),
   )
   if (metadata['issuer'] !== issuer) {
-    throw new Error(`it names the issuer ${printable(metadata['issuer'])}`)
+    throw new Error(
+      `it names the issuer ${printable(metadata['issuer'])}: \`provider.issuer\` must be the same, to the last slash`,
+    )
   }
   for (const name of REQUIRED_ENDPOINTS) {
     if (metadata[name] === undefined) throw new Error(`${name} is missing`)
