@@ -46,6 +46,16 @@ describe('lmdbStore on an environment of its own', () => {
     })
   })
 
+  it('reads nothing again of what its caller has read and what still stands', async () => {
+    await withEnvironment(async ({ database }) => {
+      const store = lmdbStore(database)
+      await store.insert('one', record(randomBytes(3_000)))
+      const known = await store.get('one')
+      assert.ok(known !== undefined)
+      assert.equal(await store.get('one', known), known)
+    })
+  })
+
   it('leaves nothing behind of what was removed or has ended', async () => {
     await withEnvironment(async ({ database }) => {
       let at = Date.now()

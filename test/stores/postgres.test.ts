@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import type { TokenStore } from '#coatcheck/core/tokens/store'
@@ -25,6 +26,29 @@ describe('postgresStore', () => {
 
   it('has left tables that agree with each other after all of that', async () => {
     await assertConsistent(pool)
+  })
+
+  it('sends nobody again what he has read and what still stands', async () => {
+    const store = postgresStore(pool)
+    const at = Date.now()
+    const value = randomBytes(3_000)
+    const established = { provider: at, here: at }
+    const record = { value, expiresAt: at + 60_000, established, indexes: ['known'] }
+    await store.insert('known', record)
+    const known = await store.get('known')
+    assert.ok(known !== undefined)
+    assert.equal(await store.get('known', known), known)
+    const listed = await store.list('known', { limit: 10 })
+    const mark = { clock: 'here', establishedUntil: at, keepUntil: at + 60_000 } as const
+    const { removed } = await store.removeAll([{ index: 'known', mark }], {
+      owe: () => [],
+      limit: 10,
+      resumed: false,
+      unfinished: { id: 'unfinished', record },
+      known: listed,
+    })
+    assert.equal(removed[0]?.value, listed[0]?.value)
+    assert.deepEqual(Buffer.from(removed[0]?.value ?? []), value)
   })
 
   it('leaves nothing in the session', async () => {

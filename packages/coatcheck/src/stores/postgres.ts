@@ -1,18 +1,12 @@
 import type { Owe, StoredEntry, TokenStore } from '../core/tokens/store.ts'
 import { checkedDatabase } from './postgres/check.ts'
 import { type Ask, createDatabase } from './postgres/database.ts'
+import { createKnownValues } from './postgres/known.ts'
 import { lockStatements } from './postgres/locks.ts'
 import { checkName, checkTime, checkTimeout, tablesOf } from './postgres/names.ts'
 import { cut } from './postgres/parts.ts'
 import { checkPool, dropped, type PostgresPool } from './postgres/pool.ts'
-import {
-  isTrue,
-  marksValues,
-  recordsValues,
-  recordValues,
-  toEntry,
-  toValue,
-} from './postgres/rows.ts'
+import { isTrue, marksValues, recordsValues, recordValues, toEntry } from './postgres/rows.ts'
 import { statementsFor } from './postgres/statements.ts'
 
 export { migratePostgres } from './postgres/migrate.ts'
@@ -52,6 +46,7 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     timeoutSeconds: checkTimeout(timeoutSeconds),
   })
   const { ask: askAlone, transact } = checkedDatabase(database, tables)
+  const versions = createKnownValues()
   const clock = (): number | null => options.now?.() ?? null
   const locks = (indexes: readonly string[], how: 'shared' | 'exclusive'): string[] =>
     lockStatements(tables.schema, indexes, how)
@@ -63,9 +58,10 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
       return options.now?.() ?? Number(row?.['now'])
     },
 
-    async get(id) {
-      const [row] = await askAlone(sql.get, [checkName(id), clock()])
-      return toValue(row)
+    async get(id, known) {
+      const values = [checkName(id), clock(), versions.versionOf(id, known)]
+      const [row] = await askAlone(sql.get, values)
+      return versions.valueIn(id, row, known)
     },
 
     async insert(id, record) {
@@ -98,16 +94,18 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
       })
     },
 
-    async removeAll(marks, { owe, limit, unfinished, resumed }) {
+    async removeAll(marks, { owe, limit, unfinished, resumed, known = [] }) {
       const [indexes, clocks, untils, keeps] = marksValues(marks)
       const flag = recordsValues([unfinished])
       const covered = [indexes, clocks, untils, resumed]
       return transact(locks(indexes, 'exclusive'), async (ask) => {
         const found = await ask(sql.covered, [...covered, limit + 1, unfinished.id])
-        const ids = found.map((row) => row['id']).slice(0, limit)
+        const ids = found.slice(0, limit).map((row) => row['id'] ?? '')
         const more = found.length > limit
-        const locked = ids.length > 0 ? await ask(sql.lockCovered, [...covered, ids]) : []
-        const removed = locked.map(toEntry)
+        const listed = new Map(known.map(({ id, value }) => [id, value]))
+        const seen = ids.map((id) => versions.versionOf(id, listed.get(id)))
+        const locked = ids.length > 0 ? await ask(sql.lockCovered, [...covered, ids, seen]) : []
+        const removed = locked.map((row) => versions.entryOf(row, listed.get(row['id'] ?? '')))
         await removeLocked(ask, removed, owe, [indexes, clocks, untils, keeps])
         if (more && !isTrue(found[0], 'flagged')) await ask(sql.writeUnlessThere, flag)
         return { removed, more }
@@ -117,7 +115,7 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     async list(index, { after, limit }) {
       const values = [checkName(index), after === undefined ? null : checkName(after), limit]
       const rows = await transact([], (ask) => ask(sql.list, [...values, clock()]))
-      return rows.filter((row) => row['id'] !== null).map(toEntry)
+      return rows.filter((row) => row['id'] !== null).map((row) => versions.entryOf(row))
     },
 
     async claim(key, until) {

@@ -1,4 +1,4 @@
-import type { TokenStore } from '../core/tokens/store.ts'
+import type { IndexMark, Removal, TokenStore } from '../core/tokens/store.ts'
 import { AuthError } from '../errors.ts'
 import { createAgain } from './redis/again.ts'
 import { checkServer } from './redis/check.ts'
@@ -108,6 +108,13 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     return answer
   }
 
+  /** By itself, so that it holds on to nothing else of the removal that it repeats. */
+  function finishing(marks: readonly IndexMark[], removal: Removal): () => Promise<void> {
+    return async () => {
+      while ((await removeAll(parts, marks, removal)).more);
+    }
+  }
+
   return {
     now: explained(async () => {
       if (clock !== undefined) return clock()
@@ -141,9 +148,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     removeAll: explained(async (marks, removal) => {
       const step = await confirmed((over) => removeAll(over, marks, removal))
       if (!step.more) {
-        again.remember(async () => {
-          while ((await removeAll(parts, marks, { ...removal, resumed: true })).more);
-        })
+        again.remember(finishing(marks, { ...removal, resumed: true, known: [] }))
       }
       return step
     }),

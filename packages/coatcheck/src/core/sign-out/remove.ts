@@ -93,8 +93,14 @@ async function removeCovered(
 ): Promise<void> {
   const unfinished = unfinishedWork(context, vault, { ...order, sessions: [] })
   const removeSome = async (limit: number, again: boolean): Promise<boolean> => {
-    const how = { owe: tally.owe, limit, unfinished, resumed: again }
-    const remove = (): Promise<RemovalStep> => context.store.removeAll(order.marks, how)
+    const remove = (): Promise<RemovalStep> =>
+      context.store.removeAll(order.marks, {
+        owe: tally.owe,
+        limit,
+        unfinished,
+        resumed: again,
+        known: tally.likely(),
+      })
     const { removed, more } = await inStep(context, tally, remove)
     removed.forEach(tally.count)
     return more

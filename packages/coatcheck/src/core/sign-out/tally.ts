@@ -25,6 +25,8 @@ export interface Tally {
    * which removes them is short. `owe` uses it for these very bytes only, and is right without it.
    */
   readonly prepare: (likely: readonly StoredEntry[]) => void
+  /** What was prepared and is not removed yet. */
+  readonly likely: () => readonly StoredEntry[]
   /** From now on revocations are due a little later, since others are still to be removed. */
   readonly delayRevocations: () => void
   /** It threw for that reason. */
@@ -138,6 +140,8 @@ export function createTally(
       }
       prepared = [...prepared, ...fresh].slice(-MOST_PREPARED)
     },
+
+    likely: () => prepared.flatMap((batch) => batch.found.map(({ entry }) => entry)),
 
     owe(removed) {
       const ready = whollyAmong(prepared, removed)

@@ -84,6 +84,11 @@ export interface Removal {
    * signed in since then stays.
    */
   readonly resumed: boolean
+  /**
+   * What the caller has listed of these indexes. Where a record that is removed still holds these
+   * very bytes, a store may answer them instead of reading them again; any other may ignore it.
+   */
+  readonly known?: readonly StoredEntry[]
 }
 
 /** What one step of {@link TokenStore.removeAll} did. */

@@ -50,13 +50,16 @@ export function marksValues(marks: readonly IndexMark[]): [string[], string[], n
 
 /** What the caller of the store gets to see. */
 export function toEntry(row: Row): StoredEntry {
-  return { id: row['id'] ?? '', value: toValue(row) ?? Buffer.alloc(0) }
+  return { id: row['id'] ?? '', value: toValue(row) ?? new Uint8Array(0) }
 }
 
 /** The bytes of a row, if it has any. */
 export function toValue(row: Row | undefined): Uint8Array | undefined {
   const text = row?.['value']
-  return text === undefined || text === null ? undefined : Buffer.from(text, 'base64')
+  // Memory of its own: whoever keeps it keeps nothing else with it.
+  return text === undefined || text === null
+    ? undefined
+    : new Uint8Array(Buffer.from(text, 'base64'))
 }
 
 /** Whether a column says yes. */

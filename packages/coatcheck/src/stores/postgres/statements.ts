@@ -82,14 +82,16 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
     now: `SELECT ${standby}, extract(epoch FROM clock_timestamp()) * 1000 AS now`,
 
     get: `
-      SELECT ${standby}, (
-        SELECT ${bytesOf('r')} FROM ${records} r WHERE id = $1::text AND expires_at > ${at('$2')}
-      ) AS value`,
+      SELECT ${standby}, p.*
+      FROM (VALUES (1)) one LEFT JOIN LATERAL (
+        SELECT ${unlessKnown('r', '$3::text')} FROM ${records} r
+        WHERE id = $1::text AND expires_at > ${at('$2')}
+      ) p ON true`,
 
     list: `
-      SELECT ${standby}, p.id, ${bytesOf('p')} AS value
+      SELECT ${standby}, p.id, p.version, ${bytesOf('p')} AS value
       FROM (VALUES (1)) one LEFT JOIN LATERAL (
-        SELECT f.id, r.head, r.tail FROM ${found} f JOIN ${records} r ON r.id = f.id
+        SELECT f.id, r.head, r.tail, ${versionOf('r')} AS version FROM ${found} f JOIN ${records} r ON r.id = f.id
         WHERE f.index = $1::text AND ($2::text IS NULL OR f.id > $2::text)
           AND r.expires_at > ${at('$4')} AND f.index = ANY (r.indexes)
         ORDER BY f.id LIMIT $3::int
@@ -155,7 +157,8 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
 
     // What was found may be gone or changed until it is locked: all is compared once more.
     lockCovered: `
-      SELECT r.id, ${bytesOf('r')} AS value FROM ${records} r
+      SELECT r.id, ${unlessKnown('r', '($6::text[])[array_position($5::text[], r.id)]')}
+      FROM ${records} r
       WHERE r.id = ANY ($5::text[]) AND EXISTS (
         SELECT FROM unnest($1::text[], $2::text[], $3::float8[]) m (index, clock, until)
         WHERE ${ends('r', 'm')}
@@ -201,6 +204,21 @@ export function statementsFor({ records, found, marks, claims }: Tables): Statem
 /** On the way only, whatever the server is told about printing bytes. A third less than in hex. */
 function bytesOf(record: string): string {
   return `encode(${record}.head || ${record}.tail, 'base64')`
+}
+
+/**
+ * A row is written in one place by one transaction, and whatever is written over it is another row.
+ * Both numbers come again after billions of transactions, or where a standby took over that lacked
+ * the last ones: then who asks gets what it read before of a record that is there, for a minute.
+ */
+function versionOf(record: string): string {
+  return `${record}.ctid::text || ${record}.xmin::text`
+}
+
+/** The version of a record, and its bytes unless it is the version of those that the caller has. */
+function unlessKnown(record: string, known: string): string {
+  return `${versionOf(record)} AS version,
+    CASE WHEN ${versionOf(record)} = ${known} THEN NULL ELSE ${bytesOf(record)} END AS value`
 }
 
 /** Whether leaving a mark ends a record that is there; `$4`: the removal was begun before. */

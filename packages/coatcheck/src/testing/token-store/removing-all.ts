@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import type { RemovalStep } from '../../core/tokens/store.ts'
-import { type DefineTest, owedFor, owing, SECOND, type Trial, texts } from './trial.ts'
+import {
+  bytes,
+  type DefineTest,
+  owedFor,
+  owing,
+  SECOND,
+  type Trial,
+  texts,
+  toText,
+} from './trial.ts'
 
 /** `removeAll`, but for the mark it leaves. */
 export function testRemovingAll(test: DefineTest): void {
@@ -191,6 +200,31 @@ export function testRemovingAll(test: DefineTest): void {
     )
     assert.deepEqual(texts(steps.flatMap(({ removed }) => removed)), ['a', 'b', 'c', 'd', 'e', 'f'])
     assert.deepEqual([await ids(one), await ids(two)], [[], []])
+  })
+
+  test('returns what it held to whoever has listed it, and what replaced that', async (trial) => {
+    const { store, add, name, record, removal, mark, now } = trial
+    const index = name()
+    const same = await add('same', { indexes: [index] })
+    const replaced = await add('one', { indexes: [index] })
+    const known = await store.list(index, { limit: 10 })
+    assert.equal(
+      await store.replace(replaced, bytes('one'), record('two', { indexes: [index] })),
+      true,
+    )
+    await add('came later', { indexes: [index] })
+    const owed: string[] = []
+    const order = removal(mark('here', now()), {
+      known,
+      owe(removed) {
+        owed.push(...removed.map(({ value }) => toText(value) ?? ''))
+        return []
+      },
+    })
+    const { removed } = await trial.removeAll(index, order)
+    assert.deepEqual(texts(removed), ['came later', 'same', 'two'])
+    assert.deepEqual(owed.sort(), ['came later', 'same', 'two'])
+    assert.equal(toText(removed.find(({ id }) => id === same)?.value), 'same')
   })
 
   test('keeps who signed in since a removal was begun that is resumed', async (trial) => {
